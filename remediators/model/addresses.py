@@ -1,0 +1,80 @@
+"""Where a value lives: ``KIND:PATH``, the same text in plans, messages, journal and rollback playbooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# Windows compares names without case; what an operator names or a device shows does not.
+CASE_SENSITIVE = frozenset({"config", "command"})
+
+_ENCODED = {"%": "%25", ":": "%3A", "#": "%23"}
+
+
+def encode(name: str) -> str:
+    """Percent-encode what has a meaning in an address: ``%``, ``:``, ``#`` and `` > ``."""
+    for plain, coded in _ENCODED.items():
+        name = name.replace(plain, coded)
+    return name.replace(" > ", " %3E ")
+
+
+def decode(text: str) -> str:
+    """Undo `encode`."""
+    for plain, coded in (("> ", "%3E "), (":", "%3A"), ("#", "%23"), ("%", "%25")):
+        text = text.replace(coded, plain)
+    return text
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Address:
+    """
+    One addressable thing on a host.
+
+    ``kind`` is ``registry``, ``registry@32``, ``registry-key``, ``service``, ``metabase``, ``file``, ``config``,
+    ``command``, or ``host`` for what is read only (its version). Two addresses that differ only in case are equal,
+    except for the kinds in `CASE_SENSITIVE`.
+    """
+
+    kind: str
+    path: str = field(compare=False)
+    identity: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        folded = self.path if self.kind in CASE_SENSITIVE else self.path.upper()
+        object.__setattr__(self, "identity", folded)
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.path}"
+
+    def __lt__(self, other: Address) -> bool:
+        return (self.kind, self.identity) < (other.kind, other.identity)
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Read ``KIND:PATH``. Raises ValueError where there is no kind."""
+        kind, colon, path = text.partition(":")
+        if not colon or not kind or not path:
+            raise ValueError(f"not an address: {text!r}")
+        return cls(kind, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """
+    What a question is complete for: what is in scope and not in the answer is known to be absent.
+
+    ``exact`` are single addresses; ``below`` are ``(kind, path)`` pairs: every address of that kind whose path is
+    that path, or goes on from it with a backslash or a colon.
+    """
+
+    exact: frozenset[Address] = frozenset()
+    below: frozenset[Address] = frozenset()
+
+    def covers(self, address: Address) -> bool:
+        return address in self.exact or any(is_below(address, root) for root in self.below)
+
+
+def is_below(address: Address, root: Address) -> bool:
+    """Whether an address is ``root`` itself or inside it, among addresses of the same kind."""
+    if address.kind != root.kind or not address.identity.startswith(root.identity):
+        return False
+    return address.identity[len(root.identity) :][:1] in ("", "\\", ":", "/", "#")

@@ -1,0 +1,193 @@
+"""
+The seams: what a remediator, a resource kind, a task, a reader and a session must be.
+
+A remediator never touches a host. It says what must be read and, given what was read, which values are wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+from remediators.model.addresses import Address
+from remediators.model.changes import Action, Change, Performance, Restoration
+from remediators.model.commands import Query, Reading, Step, StepResult
+from remediators.model.snapshots import Snapshot
+from remediators.model.values import Value, Variables
+
+
+class Remediator:
+    """
+    An idempotent module that a task names. Subclass it once, set the class attributes, override what differs.
+
+    The docstring is the user documentation: one sentence, then an example in YAML. ``Options`` is a pydantic model
+    (``extra="forbid"``), its field descriptions are the reference. ``options`` below is always an instance of it.
+    """
+
+    name: ClassVar[str]
+    platform: ClassVar[str]  # "windows", "ios", "any"
+    Options: ClassVar[type[Any]]
+
+    def queries(self, options: Any, known: Snapshot) -> Iterable[Query]:
+        """
+        What must be read. MUST be overridden.
+
+        Called again with what is known so far until it asks for nothing new, at most three rounds; each round is one
+        batch over all tasks of the host. May return questions that were already asked: they are dropped by name.
+        """
+        raise NotImplementedError
+
+    def desired(self, options: Any, snapshot: Snapshot) -> Mapping[Address, Value]:
+        """
+        Which values these resources should have. MUST be overridden.
+
+        Only addresses that it manages; in the order in which they should be written where that matters. Raises
+        `Refused` with the reason where it will not do what was asked, `Unread` where it cannot tell.
+        """
+        raise NotImplementedError
+
+    def actions(self, options: Any, snapshot: Snapshot) -> Iterable[Action]:
+        """What a handler does, once. MAY be overridden; only ``service`` with ``state: restarted`` has any."""
+        return ()
+
+    def details(self, options: Any, snapshot: Snapshot) -> Mapping[Address, Mapping[str, Any]]:
+        """What the resource kind needs besides the address (`Change.detail`). MAY be overridden."""
+        return {}
+
+    def notes(self, options: Any, snapshot: Snapshot, changes: Sequence[Change]) -> Iterable[str]:
+        """The price of these changes, for the plan. MAY be overridden."""
+        return ()
+
+
+class ResourceKind(Protocol):
+    """How one kind of resource is read and written. Pure: it makes questions and steps, and sends nothing."""
+
+    kinds: frozenset[str]  # the kinds of address it serves: {"registry", "registry-key", "registry@32", ...}
+
+    def queries(
+        self, addresses: Iterable[Address], known: Snapshot, details: Mapping[Address, Mapping[str, Any]]
+    ) -> Iterable[Query]:
+        """Questions whose scopes cover these addresses; called again with what is known, as remediators are."""
+
+    def write(self, changes: Sequence[Change], known: Snapshot) -> Sequence[Step]:
+        """All changes of an item of this kind, in a safe order: additions before removals. Raises `Refused`."""
+
+    def unwritable(self, change: Change, known: Snapshot) -> str | None:
+        """Why this change or its way back could not be written, or ``None``."""
+
+    def perform(self, action: Action, known: Snapshot) -> Performance:
+        """How to carry out an action on a host that was found so. Raises `Refused`."""
+
+    def restore(self, changes: Sequence[Change]) -> Sequence[Restoration]:
+        """Tasks that want the *before* values of these changes, in an order that is safe to apply."""
+
+    def notes(self, changes: Sequence[Change], known: Snapshot) -> Iterable[str]:
+        """The price of these changes: what stops, what is left behind, what is not restored."""
+
+
+class Reader(Protocol):
+    """An open connection that cannot write. The planner is given nothing else."""
+
+    def read(self, queries: Sequence[Query]) -> Sequence[Reading | str]:
+        """
+        Ask all questions in one round trip where they fit; one `Reading` (or the reason of a failure) for each.
+
+        Raises `TransportError`; a dropped connection is opened again once and everything is read again.
+        """
+
+
+class Session(Reader, Protocol):
+    """An open connection that can also write, and nothing else."""
+
+    def write(
+        self, steps: Sequence[Step], then: Sequence[Query]
+    ) -> tuple[Sequence[StepResult], Sequence[Reading | str]]:
+        """
+        Carry out the steps in order and read back, in one round trip where they fit.
+
+        Raises `Dropped` or `TimedOut` where the end is unknown; it never sends a step twice.
+        """
+
+    def close(self) -> None:
+        """Leave nothing behind on the host: shells, connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One machine, with all variables that apply to it already resolved."""
+
+    name: str
+    variables: Variables
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """
+    A task with all its templates filled in for one host.
+
+    ``options`` is an instance of the remediator's ``Options``; ``None`` with ``skipped`` set says why it does not run
+    here. ``label`` names the turn of a loop.
+    """
+
+    options: Any
+    verify: Mapping[str, Any] = field(default_factory=dict)
+    skipped: str | None = None
+    label: str = ""
+    sensitive: bool = False
+
+
+class Task(Protocol):
+    """One task or handler of a play, for one host, with its templates not yet filled in."""
+
+    play: str
+    name: str
+    remediator: str
+    where: str  # FILE:LINE:COLUMN
+    notify: tuple[str, ...]
+    ignore_errors: bool
+    allow_unverified: bool
+    cause: int | None
+    handler: bool
+    facts: frozenset[str]  # the facts that its templates name, such as "exchange.version"
+
+    def render(self, facts: Mapping[str, Any]) -> Sequence[Rendered]:
+        """
+        Fill in the templates: one `Rendered` for each turn of the loop.
+
+        Raises `UsageError` (with file, line and column) where a template fails or a value does not fit the options.
+        """
+
+
+class Fact(Protocol):
+    """Something a template may ask about a host; read only if a template of the play names it."""
+
+    name: str
+    source: str  # where the knowledge comes from
+    description: str
+
+    def queries(self, known: Snapshot) -> Iterable[Query]:
+        """What must be read, in rounds as for remediators."""
+
+    def value(self, snapshot: Snapshot) -> Any:
+        """Plain JSON. Raises `Unread`."""
+
+
+class Check(Protocol):
+    """A look from outside, after the handlers: what the world sees, not what the host says of itself."""
+
+    name: str
+    Options: type[Any]
+
+    def run(self, host: Host, options: Any, deadline: float) -> str | None:
+        """``None`` if all is well, else what was seen instead, in one line. ``deadline`` in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What is true for all hosts of a kind: what to read of each, and which of them cannot be worked on."""
+
+    name: str
+    queries: Any  # Callable[[], Iterable[Query]]
+    refuse: Any  # Callable[[Snapshot], str | None]: the reason, or None

@@ -1,0 +1,98 @@
+"""All that was read on a host, and what was asked: unread is not absent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from remediators.model.addresses import Address, Scope, is_below
+from remediators.model.commands import Query, Reading
+from remediators.model.errors import OutOfScope, Unread
+from remediators.model.values import ABSENT, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """
+    The union of all readings of one host.
+
+    ``snapshot[address]`` gives the value, or *absent* where the address was in the scope of a question and not in its
+    answer. Raises `Unread` (with the reason) where reading failed, and `OutOfScope` where nobody asked.
+    """
+
+    values: Mapping[Address, Value] = field(default_factory=dict)
+    scopes: tuple[Scope, ...] = ()
+    unread: Mapping[Address, str] = field(default_factory=dict)
+    failed: tuple[tuple[Scope, str], ...] = ()
+    inexact: frozenset[Address] = frozenset()
+    doubts: Mapping[Address, str] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+
+    def __getitem__(self, address: Address) -> Value:
+        if address in self.values:
+            return self.values[address]
+        if address in self.unread:
+            raise Unread(f"{address} was not read: {self.unread[address]}")
+        if address in self.inexact:
+            raise Unread(f"{address} was not read exactly")
+        if any(scope.covers(address) for scope in self.scopes):
+            return ABSENT
+        for scope, reason in self.failed:
+            if scope.covers(address):
+                raise Unread(f"{address} was not read: {reason}")
+        raise OutOfScope(f"nobody asked for {address}")
+
+    def readable(self, address: Address) -> bool:
+        """Whether ``self[address]`` gives a value (or *absent*)."""
+        try:
+            self[address]
+        except (Unread, OutOfScope):
+            return False
+        return True
+
+    def knows(self, address: Address) -> bool:
+        """Whether somebody asked for this address, whatever came of it."""
+        try:
+            self[address]
+        except Unread:
+            return True
+        except OutOfScope:
+            return False
+        return True
+
+    def below(self, root: Address) -> Iterator[Address]:
+        """Every address that is present inside ``root``, among those of its kind; sorted."""
+        found = (a for a, v in self.values.items() if v is not ABSENT and is_below(a, root))
+        return iter(sorted(found))
+
+    def read(self, query: Query, reading: Reading) -> Snapshot:
+        """Add what a question found. A later answer about an address replaces an earlier one."""
+        told = {*reading.values, *reading.unread, *reading.inexact}
+        return replace(
+            self,
+            values={**_without(self.values, told), **reading.values},
+            unread={**_without(self.unread, told), **reading.unread},
+            inexact=(self.inexact - told) | reading.inexact,
+            doubts={**_without(self.doubts, told), **reading.doubts},
+            scopes=(*self.scopes, query.scope),
+            asked=self.asked | {query.name},
+        )
+
+    def fail(self, query: Query, reason: str) -> Snapshot:
+        """Remember that a question was asked and not answered."""
+        return replace(self, failed=(*self.failed, (query.scope, reason)), asked=self.asked | {query.name})
+
+    def overlay(self, after: Mapping[Address, Value]) -> Snapshot:
+        """How the host will look once these values are written: later tasks see earlier effects."""
+        return replace(
+            self,
+            values={**self.values, **after},
+            unread=_without(self.unread, after),
+            inexact=self.inexact - set(after),
+            doubts=_without(self.doubts, after),
+        )
+
+
+def _without(mapping: Mapping[Address, Value], gone: Iterable[Address]) -> dict[Address, Value]:
+    drop = set(gone)
+    return {address: value for address, value in mapping.items() if address not in drop}
