@@ -1,0 +1,198 @@
+"""
+The door to ``cmd.exe``: the one place that turns values into text for a Windows command interpreter.
+
+Every batch is sent as::
+
+    set Q=^"&set X=!&set C=^^&cmd /d /v:on /s /c "INNER"
+
+The outer line puts the characters that cmd treats specially into variables; INNER holds no literal ``"``, ``%``, ``!``
+or ``^"``, so for the outer interpreter it is one quoted string. The inner interpreter expands ``!Q!`` and its like
+after it has parsed the line (delayed expansion, the fifth of cmd's documented phases), so no value is ever parsed.
+`&`, `|`, `<`, `>` and parentheses are escaped with a caret for the inner parse. A percent sign has no escape that holds
+both on a command line and in a ``.cmd`` file, so it travels in the variable R, which the session sets in the way that
+its host needs (see ``sessions``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from remediators.model import Command, Refused
+
+MASK = "********"
+LONGEST_LINE = 8000  # cmd takes 8,191 characters (KB 830473); the rest is kept for what a host's own shell adds
+
+_INNER = {
+    '"': "!Q!",
+    "%": "!R!",
+    "!": "!X!",
+    "^": "!C!",
+    "&": "^&",
+    "|": "^|",
+    "<": "^<",
+    ">": "^>",
+    "(": "^(",
+    ")": "^)",
+}
+_TOKEN = re.compile(r"!([A-Za-z_][A-Za-z0-9_()]*)!|\^(.)|(.)", re.DOTALL)
+_PLAIN_ARGUMENT = re.compile(r"[A-Za-z0-9_\\/:.=+@,#~$*-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Env:
+    """A variable of the host's environment, expanded there: ``%SystemDrive%``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Masked:
+    """An argument that must not be shown: it is sent as it is and printed as ``********``."""
+
+    text: str
+
+
+Part = str | Env
+Argument = str | Env | Masked | tuple[Part, ...]
+
+
+def check(text: str) -> str:
+    """
+    Return ``text`` if it can pass through cmd.
+
+    Raises `Refused` for control characters (a line end would end the command) and for lone surrogates.
+    """
+    for position, character in enumerate(text):
+        if ord(character) < 32 or ord(character) == 127 or 0xD800 <= ord(character) <= 0xDFFF or character == "\x85":
+            raise Refused(
+                f"character {position + 1} (U+{ord(character):04X}) cannot be passed on a Windows command line"
+            )
+    return text
+
+
+def inner(text: str) -> str:
+    """Encode literal text for INNER (see the module's docstring). Raises `Refused`."""
+    return "".join(_INNER.get(character, character) for character in check(text))
+
+
+def argv(text: str) -> str:
+    r"""
+    Quote one argument for a program that parses its command line as Microsoft's C run-time does.
+
+    Backslashes are doubled only before a quotation mark and at the end of a quoted argument.
+    Source: Microsoft, "Parsing C++ command-line arguments".
+    """
+    if text and _PLAIN_ARGUMENT.fullmatch(text):
+        return text
+    escaped = re.sub(r'(\\*)"', r'\1\1\\"', text)
+    return '"' + re.sub(r"(\\+)$", r"\1\1", escaped) + '"'
+
+
+def wsh(text: str) -> str:
+    """
+    Quote one argument for a script under cscript.
+
+    Windows Script Host has no way to pass a quotation mark, and takes ``//…`` for its own options wherever it stands.
+    Raises `Refused`.
+    """
+    if '"' in text:
+        raise Refused("a quotation mark cannot be passed to a script under cscript")
+    if text.startswith("//"):
+        raise Refused("text that begins with // would be taken for an option of cscript")
+    return f'"{check(text)}"'
+
+
+def program(name: str, *arguments: Argument, seconds: float = 60.0, only_after_failure: bool = False) -> Command:
+    """
+    A program with its arguments, quoted by `argv`. ``name`` is ours, never data.
+
+    Raises `Refused` where an argument cannot be passed.
+    """
+    words = [_encode(argument, argv) for argument in arguments]
+    shown = [_show(argument, argv) for argument in arguments]
+    return Command(" ".join([name, *words]), " ".join([name, *shown]), only_after_failure, seconds)
+
+
+def cscript(script: tuple[Part, ...], *arguments: str | Masked, seconds: float = 60.0) -> Command:
+    """
+    A script of the host's own under ``cscript //nologo``. Raises `Refused` where an argument cannot be passed.
+
+    The first argument is the script's command word; the others are quoted by `wsh`.
+    """
+    path_line, path_shown = _encode(script, argv), _show(script, argv)
+    words = [_encode(argument, _wsh_word) for argument in arguments]
+    shown = [_show(argument, _wsh_word) for argument in arguments]
+    return Command(
+        " ".join(["cscript //nologo", path_line, *words]),
+        " ".join(["cscript //nologo", path_shown, *shown]),
+        seconds=seconds,
+    )
+
+
+def script(text: str, *, seconds: float = 60.0, shown: str | None = None) -> Command:
+    """
+    Text in cmd's own language, run by an interpreter of its own: ``cmd /d /c "TEXT"``.
+
+    The text is parsed by cmd as if it were typed, so no value may be in it that has not been quoted for that. ``for``
+    variables are written with one percent sign.
+    """
+    return Command(f"cmd /d /c {inner(chr(34) + text + chr(34))}", shown or text, seconds=seconds)
+
+
+def write_file(path: tuple[Part, ...], lines: Iterable[str], *, append: bool = False) -> tuple[Command, ...]:
+    """
+    Commands that write lines of text to a file on the host, each short enough for one command line.
+
+    Lines are written as they are; they must not be empty, nor begin with a blank, ``/`` or a word that echo knows.
+    """
+    where_line, where_shown = _encode(path, argv), _show(path, argv)
+    commands = []
+    for line in lines:
+        arrow = ">>" if append or commands else ">"
+        commands.append(Command(f"{arrow}{where_line} echo {inner(line)}", f"{arrow}{where_shown} echo {line}"))
+    return tuple(commands)
+
+
+def needs_percent(line: str) -> bool:
+    """Whether an encoded line uses the variable that stands for a percent sign."""
+    return "!R!" in line
+
+
+def as_batch(line: str) -> str:
+    """Give the encoded line as a line of a ``.cmd`` file: percent signs doubled, variables between percent signs."""
+    out, quoted = [], False
+    for match in _TOKEN.finditer(line):
+        name, escaped, plain = match.groups()
+        character = {"Q": '"', "R": "%%", "X": "!", "C": "^"}.get(name or "", escaped or plain)
+        if name and name not in "QRXC":
+            out.append(f"%{name}%")
+            continue
+        if character == '"':
+            quoted = not quoted
+        special = not quoted and character in "^&|<>()" and not (plain and character in "<>")
+        out.append("^" + character if special else character)
+    return "".join(out)
+
+
+def _wsh_word(text: str) -> str:
+    return text if _PLAIN_ARGUMENT.fullmatch(text) and not text.startswith("/") else wsh(text)
+
+
+def _encode(argument: Argument, quote: object) -> str:
+    parts = argument if isinstance(argument, tuple) else (argument,)
+    text = "".join(part.text if isinstance(part, Masked) else part for part in parts if not isinstance(part, Env))
+    if not any(isinstance(part, Env) for part in parts):
+        return inner(quote(text))  # type: ignore[operator]
+    body = "".join(f"!{part.name}!" if isinstance(part, Env) else inner(str(part)) for part in parts)
+    return f"!Q!{body}!Q!"  # the variable's value may have blanks; our own parts have no quotation marks
+
+
+def _show(argument: Argument, quote: object) -> str:
+    if isinstance(argument, Masked):
+        return MASK
+    parts = argument if isinstance(argument, tuple) else (argument,)
+    if not any(isinstance(part, Env) for part in parts):
+        return str(quote("".join(str(part) for part in parts)))  # type: ignore[operator]
+    return '"' + "".join(f"%{part.name}%" if isinstance(part, Env) else str(part) for part in parts) + '"'
