@@ -74,6 +74,7 @@ class Item:
     One task (or one turn of its loop, or one handler) on one host.
 
     ``outcome`` is ``change ok skipped unpredictable refused failed`` in a plan. ``commands`` are shown forms.
+    ``options`` are kept for handlers only, so that a rollback can notify the same ones.
     ``notes`` name the price: what stops, what is left behind, what cannot be undone. ``checks`` are the checks from
     outside, by name, with their options.
     """
@@ -93,6 +94,7 @@ class Item:
     ignore_errors: bool = False
     cause: int | None = None
     where: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,238 @@
+"""
+Compute every change for one host without touching anything: the planner holds a `Reader`, which cannot write.
+
+All questions of all tasks go in one batch; then each task is diffed in order against the snapshot, overlaid with what
+earlier tasks will have done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from remediators.engine.house import House
+from remediators.engine.reading import by_kind, read_all
+from remediators.model import (
+    Action,
+    Change,
+    Host,
+    HostPlan,
+    Item,
+    OutOfScope,
+    Query,
+    Reader,
+    Refused,
+    RemediationError,
+    Rendered,
+    Snapshot,
+    Task,
+    TransportError,
+    Unread,
+)
+
+WORST_FIRST = ("unreachable", "failed", "refused", "changes", "ok")
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A host's plan and what was read for it."""
+
+    plan: HostPlan
+    snapshot: Snapshot
+
+
+def plan_host(host: Host, tasks: Sequence[Task], reader: Reader, house: House) -> Planned:
+    """Plan all tasks of one host. Never raises for what the host does: an unreachable host is a result."""
+    platform = house.platform_of(host)
+    try:
+        known = read_all(reader, Snapshot(), lambda known: _ask(tasks, known, house, list(platform.queries())))
+    except TransportError as error:
+        return Planned(HostPlan(host.name, "unreachable", error=error.message), Snapshot())
+    refusal = platform.refuse(known)
+    if refusal:
+        items = tuple(_blank(task, "refused", refusal) for task in tasks if not task.handler)
+        return Planned(HostPlan(host.name, "refused", items, refusal), known)
+    items = tuple(_items(tasks, known, house))
+    return Planned(HostPlan(host.name, worst(items), items), known)
+
+
+def worst(items: Iterable[Item]) -> str:
+    """The status of a host, from the outcomes of its items."""
+    outcomes = {item.outcome for item in items}
+    if "failed" in outcomes:
+        return "failed"
+    if outcomes & {"refused", "unpredictable"}:
+        return "refused"
+    return "changes" if "change" in outcomes else "ok"
+
+
+def _ask(tasks: Sequence[Task], known: Snapshot, house: House, base: list[Query]) -> Iterator[Query]:
+    yield from base
+    for name in sorted({name for task in tasks for name in task.facts}):
+        yield from house.facts[name].queries(known)
+    for task in tasks:
+        remediator = house.remediators[task.remediator]
+        for rendered in _early(task, known, house):
+            if rendered.skipped is None:
+                yield from _quietly(remediator.queries, rendered.options, known)
+
+
+def _early(task: Task, known: Snapshot, house: House) -> Sequence[Rendered]:
+    """The turns of a task as far as they can be told now; what needs a fact that is not read yet comes next round."""
+    try:
+        return task.render(_facts(task, known, house))
+    except (OutOfScope, Unread):
+        preview = getattr(task, "preview", None)
+        return preview() if preview else ()
+    except RemediationError:
+        return ()  # told once, when the task's turn comes
+
+
+def _quietly(queries: Any, options: Any, known: Snapshot) -> Iterator[Query]:
+    """Questions of a remediator; what it cannot tell now it will say when its turn comes."""
+    try:
+        yield from queries(options, known)
+    except RemediationError:
+        return
+
+
+def _facts(task: Task, known: Snapshot, house: House) -> Mapping[str, Any]:
+    return {name: house.facts[name].value(known) for name in task.facts}
+
+
+def _items(tasks: Sequence[Task], known: Snapshot, house: House) -> Iterator[Item]:
+    """Items in order; a play's handlers come at its end, and only where an item of it that changes notifies them."""
+    for play in dict.fromkeys(task.play for task in tasks):
+        of_play = [task for task in tasks if task.play == play]
+        handlers = [task for task in of_play if task.handler]
+        told: list[Item] = []
+        for task in (task for task in of_play if not task.handler):
+            for item in _evaluate(task, known, house):
+                known = known.overlay({change.address: change.after for change in _wanted(item)})
+                told.append(item)
+        notified = {name for item in told if item.outcome == "change" for name in item.notify}
+        ends: list[Item] = []
+        for handler in (handler for handler in handlers if handler.name in notified):
+            for item in _evaluate(handler, known, house):
+                known = known.overlay({change.address: change.after for change in _wanted(item)})
+                ends.append(item)
+        yield from (_with_actions(item, ends) for item in told)
+        yield from ends
+
+
+def _with_actions(item: Item, handlers: Sequence[Item]) -> Item:
+    """Name on a changing item what its handlers will do, so that each item tells its whole effect."""
+    if item.outcome != "change":
+        return item
+    actions = tuple(action for end in handlers if end.task in item.notify for action in end.actions)
+    return replace(item, actions=actions)
+
+
+def _wanted(item: Item) -> tuple[Change, ...]:
+    return item.changes if item.outcome == "change" else ()
+
+
+def _evaluate(task: Task, known: Snapshot, house: House) -> Iterator[Item]:
+    try:
+        turns = task.render(_facts(task, known, house))
+    except RemediationError as error:
+        yield _blank(task, "failed", error.message)
+        return
+    for rendered in turns:
+        item = _turn(task, rendered, known, house)
+        known = known.overlay({change.address: change.after for change in _wanted(item)})
+        yield item
+
+
+def _turn(task: Task, rendered: Rendered, known: Snapshot, house: House) -> Item:
+    blank = _blank(task, "ok", None, rendered)
+    if rendered.skipped is not None:
+        return replace(blank, outcome="skipped", reason=rendered.skipped)
+    try:
+        return _diffed(blank, task, rendered, known, house)
+    except OutOfScope as error:
+        return replace(blank, outcome="unpredictable", reason=f"depends on what an earlier task does: {error.message}")
+    except Refused as error:
+        return replace(blank, outcome="refused", reason=error.message)
+    except RemediationError as error:
+        return replace(blank, outcome="failed", reason=error.message)
+
+
+def _diffed(blank: Item, task: Task, rendered: Rendered, known: Snapshot, house: House) -> Item:
+    remediator = house.remediators[task.remediator]
+    wanted = remediator.desired(rendered.options, known)
+    details = remediator.details(rendered.options, known)
+    changes = tuple(
+        Change(address, known[address], after, rendered.sensitive, details.get(address))
+        for address, after in wanted.items()
+        if known[address] != after
+    )
+    actions = tuple(remediator.actions(rendered.options, known)) if task.handler else ()
+    if not changes and not actions:
+        return blank
+    guard(changes, known, house)
+    commands, notes = describe(changes, actions, known, house)
+    notes = (*remediator.notes(rendered.options, known, changes), *notes)
+    return replace(
+        blank,
+        outcome="change",
+        changes=changes,
+        actions=actions,
+        commands=commands,
+        notes=tuple(dict.fromkeys(notes)),
+        options=rendered.options.model_dump(mode="json", exclude_unset=True) if task.handler else {},
+    )
+
+
+def guard(changes: Iterable[Change], known: Snapshot, house: House) -> None:
+    """
+    Raise `Refused` where a change, or its way back, could not be written.
+
+    A sensitive value that is there already is not changed: the journal would have to hold it in the clear.
+    """
+    for change in changes:
+        if change.sensitive and change.before is not None:
+            raise Refused(
+                f"{change.address} holds a sensitive value now, and secrets are not encrypted at rest yet, so it could "
+                "not be put back"
+            )
+        doubt = known.doubts.get(change.address)
+        if doubt:
+            raise Refused(f"{change.address} may have been read with loss ({doubt}), so it could not be put back")
+        reason = house.kind_of(change.address).unwritable(change, known)
+        if reason:
+            raise Refused(reason)
+
+
+def describe(
+    changes: Sequence[Change], actions: Sequence[Action], known: Snapshot, house: House
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What will be sent, as a person would type it, and what it costs."""
+    commands: list[str] = []
+    notes: list[str] = []
+    for kind, members in by_kind(house, changes):
+        commands += [command.shown for step in kind.write(members, known) for command in step.commands]
+        notes += kind.notes(members, known)
+    for action in actions:
+        performance = house.kind_of(action.address).perform(action, known)
+        commands += [command.shown for step in performance.steps for command in step.commands]
+        notes += performance.notes
+    return tuple(commands), tuple(notes)
+
+
+def _blank(task: Task, outcome: str, reason: str | None, rendered: Rendered | None = None) -> Item:
+    label = f" ({rendered.label})" if rendered and rendered.label else ""
+    return Item(
+        play=task.play,
+        task=task.name + label,
+        remediator=task.remediator,
+        outcome=outcome,
+        reason=reason,
+        checks=dict(rendered.verify) if rendered else {},
+        notify=tuple(task.notify),
+        handler=task.handler,
+        ignore_errors=task.ignore_errors,
+        cause=task.cause,
+        where=task.where,
+    )

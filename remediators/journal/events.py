@@ -1,0 +1,24 @@
+"""
+What the journal remembers: events, each durable before what it announces is done.
+
+`run-started host-started intent result action-intent action-result check host-finished run-finished`. A change whose
+intent is there and whose result is not was under way when the run died: *unknown*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a run, on a host or (``host`` empty) to the run itself. ``body`` is plain JSON."""
+
+    run: str
+    kind: str
+    host: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    at: str = ""
+    number: int = 0

@@ -1,0 +1,158 @@
+"""
+The journal on disk: an append-only event log in SQLite (WAL, ``synchronous=FULL``).
+
+One writer thread commits what waits in one transaction, so that many hosts share one flush to disk; `append` returns
+when its events are durable. If they cannot be, it raises `JournalError`, and nothing is sent to a host.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+
+from remediators.journal.events import Event
+from remediators.model import JournalError
+
+SCHEMA_VERSION = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS events (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    run TEXT NOT NULL, kind TEXT NOT NULL, host TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_of_run ON events (run, number);
+"""
+_Waiting = tuple[Sequence[Event], "Future[None]"]
+
+
+def now() -> str:
+    """The time as documents write it: UTC, ISO 8601, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Journal:
+    """
+    The event log of a state directory. Use it as a context manager.
+
+    Raises `JournalError` where it cannot be opened or was written by another version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        with _told(path):
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            path.chmod(0o600)
+            self._prepare()
+        self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
+        self._writer.start()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def append(self, *events: Event) -> None:
+        """Write events and return when they are durable. Raises `JournalError`."""
+        done: Future[None] = Future()
+        self._waiting.put((events, done))
+        done.result()
+
+    def events(self, run: str) -> list[Event]:
+        """All events of a run, in order."""
+        return list(self._select("WHERE run = ? ORDER BY number", run))
+
+    def all_of(self, kind: str) -> list[Event]:
+        """All events of one kind, over all runs, in order."""
+        return list(self._select("WHERE kind = ? ORDER BY number", kind))
+
+    def close(self) -> None:
+        """Commit what waits and end the writer."""
+        if self._writer.is_alive():
+            self._waiting.put(None)
+            self._writer.join()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=30.0)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        return connection
+
+    def _prepare(self) -> None:
+        with contextlib.closing(self._connect()) as connection, connection:
+            connection.executescript(_TABLES)
+            connection.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
+            found = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()[0]
+        if found != str(SCHEMA_VERSION):
+            raise JournalError(
+                f"{self._path} was written by another version (schema {found}, this one reads {SCHEMA_VERSION})"
+            )
+
+    def _select(self, where: str, value: str) -> Iterator[Event]:
+        with _told(self._path), contextlib.closing(self._connect()) as connection:
+            rows = connection.execute(
+                f"SELECT run, kind, host, body, at, number FROM events {where}",  # noqa: S608 - our own two clauses
+                (value,),
+            ).fetchall()
+        for run, kind, host, body, at, number in rows:
+            yield Event(run, kind, host, json.loads(body), at, number)
+
+    def _write(self) -> None:
+        connection: sqlite3.Connection | None = None
+        ended = False
+        while not ended:
+            batch, ended = self._next_batch()
+            if not batch:
+                continue
+            try:
+                connection = connection or self._connect()
+                _insert(connection, [event for events, _ in batch for event in events])
+            except (sqlite3.Error, OSError) as error:
+                problem = JournalError(f"the journal {self._path} cannot be written: {error}; nothing more is sent")
+                for _, done in batch:
+                    done.set_exception(problem)
+            else:
+                for _, done in batch:
+                    done.set_result(None)
+        if connection:
+            connection.close()
+
+    def _next_batch(self) -> tuple[list[_Waiting], bool]:
+        """Everything that waits now, at least one entry; and whether the journal is being closed."""
+        batch: list[_Waiting] = []
+        entry = self._waiting.get()
+        while entry is not None:
+            batch.append(entry)
+            if self._waiting.empty():
+                return batch, False
+            entry = self._waiting.get()
+        return batch, True
+
+
+def _insert(connection: sqlite3.Connection, events: Sequence[Event]) -> None:
+    rows = [
+        (event.run, event.kind, event.host, event.at or now(), json.dumps(dict(event.body), ensure_ascii=False))
+        for event in events
+    ]
+    with connection:
+        connection.executemany("INSERT INTO events (run, kind, host, at, body) VALUES (?, ?, ?, ?, ?)", rows)
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise JournalError(f"the journal {path} cannot be used: {error}") from error

@@ -1,0 +1,212 @@
+"""
+Plans as JSON and back: ``remediate/plan/1`` (spec, "Files"). Pure; the digest is how an edited document is recognised.
+
+A sensitive value stands in a document as a reference and an HMAC of it, never in the clear.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from remediators.model.addresses import Address
+from remediators.model.changes import Action, Change, HostPlan, Item, Plan, Source
+from remediators.model.errors import UsageError
+from remediators.model.values import Value
+
+PLAN_SCHEMA = "remediate/plan/1"
+RUN_SCHEMA = "remediate/run/1"
+OUTCOMES = ("change", "ok", "skipped", "unpredictable", "refused", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Turns sensitive values into references. ``key`` never leaves the state directory."""
+
+    key: bytes
+
+    def conceal(self, reference: str, value: Value) -> Value:
+        """Give what may stand in a document for a sensitive value; absent stays absent."""
+        if value is None:
+            return None
+        return {"secret": reference, "hmac": hmac.new(self.key, canonical(value), hashlib.sha256).hexdigest()}
+
+    def fits(self, concealed: Value, value: Value) -> bool:
+        """Whether ``value`` is the one that `conceal` stood for."""
+        if concealed is None or value is None:
+            return concealed is value
+        expected = hmac.new(self.key, canonical(value), hashlib.sha256).hexdigest()
+        return hmac.compare_digest(str(concealed.get("hmac", "")), expected)
+
+
+def canonical(value: Any) -> bytes:
+    """The one byte form of a JSON value: sorted keys, no blanks, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def with_digest(document: dict[str, Any]) -> dict[str, Any]:
+    """Add the SHA-256 of everything else in the document."""
+    body = {name: value for name, value in document.items() if name != "digest"}
+    return {**body, "digest": "sha256:" + hashlib.sha256(canonical(body)).hexdigest()}
+
+
+def is_intact(document: Mapping[str, Any]) -> bool:
+    """Whether a document still is what was written."""
+    return bool(with_digest(dict(document))["digest"] == document.get("digest"))
+
+
+def concealed(value: Value) -> bool:
+    """Whether a value read from a document stands for a secret."""
+    return isinstance(value, dict) and set(value) == {"secret", "hmac"}
+
+
+def plan_document(plan: Plan, seal: Seal) -> dict[str, Any]:
+    """The plan as plain JSON, with totals and digest."""
+    return with_digest(
+        {
+            "schema": PLAN_SCHEMA,
+            "id": plan.id,
+            "created": plan.created,
+            "tool": plan.tool,
+            "playbooks": [{"path": s.path, "sha256": s.sha256} for s in plan.playbooks],
+            "inventory": list(plan.inventory),
+            "extra": dict(plan.extra),
+            "hosts": [host_document(host, seal) for host in plan.hosts],
+            "totals": totals(plan.hosts),
+        }
+    )
+
+
+def host_document(host: HostPlan, seal: Seal) -> dict[str, Any]:
+    items = [item_document(item, seal) for item in host.items]
+    return {"name": host.name, "status": host.status, "error": host.error, "items": items}
+
+
+def item_document(item: Item, seal: Seal) -> dict[str, Any]:
+    return {
+        "play": item.play,
+        "task": item.task,
+        "remediator": item.remediator,
+        "outcome": item.outcome,
+        "reason": item.reason,
+        "changes": [change_document(change, seal) for change in item.changes],
+        "actions": [str(action) for action in item.actions],
+        "commands": list(item.commands),
+        "notes": list(item.notes),
+        "checks": dict(item.checks),
+        "notify": list(item.notify),
+        "handler": item.handler,
+        "ignore_errors": item.ignore_errors,
+        "cause": item.cause,
+        "where": item.where,
+        "options": dict(item.options),
+        "performs": [action_document(action) for action in item.actions] if item.handler else [],
+    }
+
+
+def change_document(change: Change, seal: Seal) -> dict[str, Any]:
+    def shown(value: Value) -> Value:
+        return seal.conceal(str(change.address), value) if change.sensitive and not concealed(value) else value
+
+    document: dict[str, Any] = {
+        "resource": str(change.address),
+        "before": shown(change.before),
+        "after": shown(change.after),
+    }
+    if change.sensitive:
+        document["sensitive"] = True
+    if change.detail is not None:
+        document["detail"] = dict(change.detail)
+    return document
+
+
+def action_document(action: Action) -> dict[str, Any]:
+    return {
+        "resource": str(action.address),
+        "verb": action.verb,
+        "reads": [str(address) for address in action.reads],
+        "detail": action.detail,
+    }
+
+
+def totals(hosts: tuple[HostPlan, ...]) -> dict[str, int]:
+    """Count what a plan holds; ``changes`` counts changes, everything else hosts or items."""
+    items = [item for host in hosts for item in host.items]
+
+    def count(outcome: str) -> int:
+        return sum(1 for item in items if item.outcome == outcome)
+
+    return {
+        "hosts": len(hosts),
+        "changes": sum(len(item.changes) for item in items if item.outcome == "change"),
+        "ok": count("ok"),
+        "unpredictable": count("unpredictable"),
+        "refused": count("refused"),
+        "failed": count("failed"),
+        "unreachable": sum(1 for host in hosts if host.status == "unreachable"),
+    }
+
+
+def read_plan(document: Any) -> Plan:
+    """Read a plan document. Raises `UsageError` with what is wrong: another schema, edited by hand, or malformed."""
+    if not isinstance(document, dict) or not str(document.get("schema", "")).startswith("remediate/"):
+        raise UsageError("this is not a plan: there is no schema remediate/plan/1 in it")
+    if document["schema"] != PLAN_SCHEMA:
+        raise UsageError(f"this is a {document['schema']}, and this version reads {PLAN_SCHEMA}; plan again")
+    if not is_intact(document):
+        raise UsageError("the plan was edited after it was made (its digest does not fit); plan again")
+    try:
+        return Plan(
+            id=document["id"],
+            created=document["created"],
+            tool=document["tool"],
+            playbooks=tuple(Source(s["path"], s["sha256"]) for s in document["playbooks"]),
+            inventory=tuple(document["inventory"]),
+            hosts=tuple(_read_host(host) for host in document["hosts"]),
+            extra=document["extra"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"the plan is malformed ({error!r}); plan again") from error
+
+
+def _read_host(host: Mapping[str, Any]) -> HostPlan:
+    return HostPlan(host["name"], host["status"], tuple(_read_item(item) for item in host["items"]), host["error"])
+
+
+def _read_item(item: Mapping[str, Any]) -> Item:
+    if item["outcome"] not in OUTCOMES:
+        raise ValueError(f"unknown outcome {item['outcome']!r}")
+    return Item(
+        play=item["play"],
+        task=item["task"],
+        remediator=item["remediator"],
+        outcome=item["outcome"],
+        reason=item["reason"],
+        changes=tuple(read_change(change) for change in item["changes"]),
+        actions=tuple(_read_action(action) for action in item["performs"]),
+        commands=tuple(item["commands"]),
+        notes=tuple(item["notes"]),
+        checks=item["checks"],
+        notify=tuple(item["notify"]),
+        handler=item["handler"],
+        ignore_errors=item["ignore_errors"],
+        cause=item["cause"],
+        where=item["where"],
+        options=item["options"],
+    )
+
+
+def read_change(change: Mapping[str, Any]) -> Change:
+    """Read one change; a secret stays concealed until it is resolved."""
+    address = Address.parse(change["resource"])
+    sensitive = bool(change.get("sensitive", False))
+    return Change(address, change["before"], change["after"], sensitive, change.get("detail"))
+
+
+def _read_action(action: Mapping[str, Any]) -> Action:
+    reads = tuple(Address.parse(address) for address in action["reads"])
+    return Action(Address.parse(action["resource"]), action["verb"], reads, action["detail"])
