@@ -42,6 +42,7 @@ from remediators.model.errors import (
     UntrustedHost,
     UsageError,
 )
+from remediators.model.secrecy import Redactor
 from remediators.model.snapshots import Snapshot
 from remediators.model.values import ABSENT, Value, Variables
 from remediators.model.wire import Channel, Output
@@ -73,6 +74,7 @@ __all__ = [
     "ReadFailed",
     "Reader",
     "Reading",
+    "Redactor",
     "Refused",
     "RemediationError",
     "Remediator",

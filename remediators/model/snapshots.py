@@ -66,8 +66,9 @@ class Snapshot:
         return iter(sorted(found))
 
     def read(self, query: Query, reading: Reading) -> Snapshot:
-        """Add what a question found. A later answer about an address replaces an earlier one."""
+        """Add what a question found. A later answer replaces all that was known within its scope."""
         told = {*reading.values, *reading.unread, *reading.inexact}
+        told |= {address for address in (*self.values, *self.unread) if query.scope.covers(address)}
         return replace(
             self,
             values={**_without(self.values, told), **reading.values},
@@ -81,6 +82,15 @@ class Snapshot:
     def fail(self, query: Query, reason: str) -> Snapshot:
         """Remember that a question was asked and not answered."""
         return replace(self, failed=(*self.failed, (query.scope, reason)), asked=self.asked | {query.name})
+
+    def again(self) -> Snapshot:
+        """The same knowledge with every question open, so that it can be asked again and the answers replaced."""
+        return replace(self, asked=frozenset(), failed=())
+
+    def lost(self, addresses: Iterable[Address], reason: str) -> Snapshot:
+        """What was known of these addresses is known no more."""
+        gone = dict.fromkeys(addresses, reason)
+        return replace(self, values=_without(self.values, gone), unread={**self.unread, **gone})
 
     def overlay(self, after: Mapping[Address, Value]) -> Snapshot:
         """How the host will look once these values are written: later tasks see earlier effects."""

@@ -1,0 +1,122 @@
+"""What became of a run: values, the counters of Ansible's recap line, and the run document (``remediate/run/1``)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from remediators.model import HostPlan, Item
+from remediators.model.documents import RUN_SCHEMA, Seal, host_document, with_digest
+
+RECAP = ("ok", "changed", "unreachable", "failed", "skipped", "rescued", "ignored", "verified", "reverted", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """
+    One item of a run. ``status`` is ``ok changed failed refused skipped unknown not_started``.
+
+    ``results`` has one word for each change of the item: ``verified failed reverted not_started unknown``.
+    ``reason`` is one line with the host's own words; ``ignored`` says that the task asked to go on.
+    """
+
+    item: Item
+    status: str
+    results: tuple[str, ...] = ()
+    reason: str | None = None
+    ignored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HostResult:
+    """One host of a run. ``status`` is ``changed ok failed unreachable refused unknown not_started``."""
+
+    name: str
+    status: str
+    items: tuple[ItemResult, ...] = ()
+    error: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counters of the recap line, in its order."""
+        return recap(self)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """A finished (or stopped) run."""
+
+    id: str
+    kind: str
+    hosts: tuple[HostResult, ...]
+    started: str
+    finished: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def recap(host: HostResult) -> dict[str, int]:
+    """Ansible's counters, then ours. As in Ansible, ``ok`` counts changed items too."""
+    statuses = Counter("ignored" if item.ignored else item.status for item in host.items)
+    words = Counter(result for item in host.items for result in item.results)
+    counts = dict.fromkeys(RECAP, 0)
+    counts["ok"] = statuses["ok"] + statuses["changed"]
+    counts["changed"] = statuses["changed"]
+    counts["unreachable"] = int(host.status == "unreachable")
+    counts["failed"] = statuses["failed"] + statuses["unknown"]
+    counts["skipped"] = statuses["skipped"]
+    counts["ignored"] = statuses["ignored"]
+    counts["verified"] = words["verified"]
+    counts["reverted"] = words["reverted"]
+    counts["refused"] = statuses["refused"] or int(host.status == "refused")
+    if host.status == "failed" and not counts["failed"]:
+        counts["failed"] = 1
+    return counts
+
+
+def host_status(items: Sequence[ItemResult]) -> str:
+    """The status of a host, from what became of its items, worst first."""
+    statuses = {item.status for item in items if not item.ignored}
+    for status in ("unknown", "failed", "refused"):
+        if status in statuses:
+            return status
+    return "changed" if any(item.status == "changed" for item in items) else "ok"
+
+
+def exit_code(hosts: Sequence[HostResult]) -> int:
+    """0 all well; bit 2 some host failed, bit 4 some unreachable; 3 when nothing failed but something was refused."""
+    statuses = {host.status for host in hosts}
+    code = (2 if statuses & {"failed", "unknown"} else 0) | (4 if "unreachable" in statuses else 0)
+    refused = any(item.status == "refused" for host in hosts for item in host.items) or "refused" in statuses
+    return code or (3 if refused else 0)
+
+
+def run_document(run: RunResult, seal: Seal) -> dict[str, Any]:
+    """The run as plain JSON, with totals and digest."""
+    totals = Counter[str]()
+    for host in run.hosts:
+        totals.update(host.counts)
+    return with_digest(
+        {
+            "schema": RUN_SCHEMA,
+            "id": run.id,
+            "kind": run.kind,
+            "started": run.started,
+            "finished": run.finished,
+            **dict(run.extra),
+            "hosts": [_host(host, seal) for host in run.hosts],
+            "totals": {"hosts": len(run.hosts), **{name: totals[name] for name in RECAP}},
+        }
+    )
+
+
+def _host(host: HostResult, seal: Seal) -> dict[str, Any]:
+    plan = HostPlan(host.name, host.status, tuple(result.item for result in host.items), host.error)
+    document = host_document(plan, seal)
+    for item, result in zip(document["items"], host.items, strict=True):
+        item["status"], item["result_reason"], item["ignored"] = result.status, result.reason, result.ignored
+        for change, word in zip(item["changes"], result.results, strict=False):
+            change["result"] = word
+    return {**document, "seconds": round(host.seconds, 3), "recap": host.counts}

@@ -1,0 +1,250 @@
+"""
+The way back: want the values that were there before, and diff again.
+
+A rollback playbook is made of ordinary tasks; ``rollback RUN`` plans the same tasks, restricted to what the journal
+says was begun, and refuses what somebody else has changed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from remediators.engine.house import House
+from remediators.engine.reading import by_kind
+from remediators.journal import Event
+from remediators.model import (
+    Address,
+    Change,
+    Command,
+    HostPlan,
+    Item,
+    RemediationError,
+    Rendered,
+    Snapshot,
+    Step,
+    Value,
+)
+from remediators.model.documents import concealed, read_change
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """
+    A change whose intent is in the journal, with what became of it.
+
+    ``result`` is ``verified``, ``failed``, or ``unknown`` where the run died before it could tell.
+    """
+
+    change: Change
+    result: str
+    item: int
+    task: str
+    notify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An action that was begun and never seen to end: the service states found before it, and its handler's options."""
+
+    found: Mapping[Address, Value]
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that a run began on one host, in order."""
+
+    begun: tuple[Begun, ...] = ()
+    unfinished: tuple[Unfinished, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BackTask:
+    """A task of a rollback, already rendered: it implements model's ``Task``."""
+
+    play: str
+    name: str
+    remediator: str
+    options: Any
+    where: str = "rollback"
+    notify: tuple[str, ...] = ()
+    handler: bool = False
+    ignore_errors: bool = False
+    allow_unverified: bool = False
+    cause: int | None = None
+    facts: frozenset[str] = frozenset()
+
+    def render(self, facts: Mapping[str, Any]) -> Sequence[Rendered]:
+        return (Rendered(self.options),)
+
+
+def standing(events: Iterable[Event]) -> dict[str, Standing]:
+    """What a run began on each host, read from its journal."""
+    hosts: dict[str, _Ledger] = {}
+    for event in events:
+        if event.host:
+            hosts.setdefault(event.host, _Ledger()).enter(event)
+    return {name: ledger.close() for name, ledger in hosts.items()}
+
+
+@dataclass(slots=True)
+class _Ledger:
+    """Pairs intents with results while the events of one host go by."""
+
+    begun: dict[tuple[int, str], Begun] = field(default_factory=dict)
+    actions: dict[int, Event] = field(default_factory=dict)
+
+    def enter(self, event: Event) -> None:
+        body = event.body
+        if event.kind == "intent":
+            for document in body["changes"]:
+                change = read_change(document)
+                key = (body["item"], str(change.address))
+                self.begun[key] = Begun(change, "unknown", body["item"], body["task"], tuple(body["notify"]))
+        elif event.kind == "result":
+            self._settle({(body["item"], address): word for address, word in body["results"].items()})
+        elif event.kind == "verified":
+            self._settle({k: body["results"][k[1]] for k in self.begun if k[1] in body["results"]})
+        elif event.kind == "action-intent":
+            self.actions[body["item"]] = event
+        elif event.kind == "action-result" and body["status"] == "changed":
+            self.actions.pop(body["item"], None)
+
+    def _settle(self, words: Mapping[tuple[int, str], str]) -> None:
+        for key, word in words.items():
+            if key in self.begun:
+                self.begun[key] = replace(self.begun[key], result=word)
+
+    def close(self) -> Standing:
+        unfinished = tuple(
+            Unfinished({Address.parse(a): v for a, v in event.body["found"].items()}, event.body["task"])
+            for event in self.actions.values()
+        )
+        return Standing(tuple(self.begun.values()), unfinished)
+
+
+def back_tasks(
+    host: str, plan: HostPlan, begun: Iterable[Begun], unfinished: Iterable[Unfinished], house: House
+) -> list[BackTask]:
+    """The tasks that put a host back, newest change first, and the handlers they notify."""
+    newest_first = sorted(begun, key=lambda entry: entry.item, reverse=True)
+    play = f"Put back {host}"
+    tasks = [_services_again(entry, play, house) for entry in unfinished]
+    found = [task for group in tasks for task in group]
+    for number in dict.fromkeys(entry.item for entry in newest_first):
+        members = [entry for entry in newest_first if entry.item == number]
+        found += _of_item(members, play, house)
+    return found + _handlers(plan, {name for task in found for name in task.notify}, play, house)
+
+
+def _of_item(members: Sequence[Begun], play: str, house: House) -> list[BackTask]:
+    notify = members[0].notify
+    return [
+        BackTask(
+            play,
+            restoration.comment,
+            restoration.remediator,
+            house.options(restoration.remediator, restoration.options),
+            notify=notify,
+        )
+        for kind, changes in by_kind(house, (entry.change for entry in members))
+        for restoration in kind.restore(changes)
+    ]
+
+
+def _services_again(entry: Unfinished, play: str, house: House) -> list[BackTask]:
+    """Want every service that ran before an unfinished restart to run again."""
+    changes = [Change(address, None, value) for address, value in entry.found.items() if value == "running"]
+    return [
+        BackTask(play, f"finish what {entry.task!r} began", r.remediator, house.options(r.remediator, r.options))
+        for kind, members in by_kind(house, [change.inverse() for change in changes])
+        for r in kind.restore(members)
+    ]
+
+
+def _handlers(plan: HostPlan, notified: set[str], play: str, house: House) -> list[BackTask]:
+    return [
+        BackTask(play, item.task, item.remediator, house.options(item.remediator, item.options), handler=True)
+        for item in plan.items
+        if item.handler and item.task in notified and item.options
+    ]
+
+
+def guarded(plan: HostPlan, begun: Iterable[Begun], *, overwrite: bool) -> HostPlan:
+    """
+    Refuse what somebody else has changed since: a value that is neither before nor after.
+
+    It is put back all the same where the journal says that its change is unknown or failed, or with ``overwrite``.
+    """
+    spans = _spans(begun)
+    items = tuple(_guarded(item, spans, overwrite=overwrite) for item in plan.items)
+    status = "refused" if plan.status == "changes" and any(i.outcome == "refused" for i in items) else plan.status
+    return replace(plan, items=items, status=status)
+
+
+def _spans(begun: Iterable[Begun]) -> dict[Address, Begun]:
+    spans: dict[Address, Begun] = {}
+    for entry in begun:
+        first = spans.get(entry.change.address)
+        change = replace(entry.change, before=first.change.before) if first else entry.change
+        spans[entry.change.address] = replace(entry, change=change)
+    return spans
+
+
+def _guarded(item: Item, spans: Mapping[Address, Begun], *, overwrite: bool) -> Item:
+    if item.outcome != "change" or overwrite:
+        return item
+    for change in item.changes:
+        entry = spans.get(change.address)
+        if entry and entry.result == "verified" and not _ours(change.before, entry.change.after):
+            reason = (
+                f"{change.address} was changed by somebody else since the run; --overwrite HOST puts it back anyway"
+            )
+            return replace(item, outcome="refused", reason=reason)
+    return item
+
+
+def _ours(now: Value, after: Value) -> bool:
+    return now == after or concealed(after)
+
+
+def planned_begun(plan: HostPlan) -> tuple[Begun, ...]:
+    """All changes of a plan as if they had been made: what the rollback playbook must be ready for."""
+    return tuple(
+        Begun(change, "verified", number, item.task, item.notify)
+        for number, item in enumerate(plan.items)
+        if item.outcome == "change"
+        for change in item.changes
+    )
+
+
+def way_back(plan: HostPlan, known: Snapshot, house: House) -> list[tuple[str, Sequence[Command]]]:
+    """
+    The way back as commands with comments, newest change first, for a person at the host's console.
+
+    ``known`` is the host before the run. What cannot be said as commands is a comment that says why.
+    """
+    changing = [item for item in plan.items if item.outcome == "change"]
+    after = known.overlay({change.address: change.after for item in changing for change in item.changes})
+    parts: list[tuple[str, Sequence[Command]]] = []
+    for item in reversed([item for item in changing if not item.handler]):
+        for kind, changes in by_kind(house, item.changes):
+            parts += _commands(f"undo: {item.task}", kind.write, [change.inverse() for change in changes], after)
+    for item in (item for item in changing if item.handler):
+        for action in item.actions:
+            parts += _commands(
+                item.task, lambda act, at: house.kind_of(act.address).perform(act, at).steps, action, after
+            )
+    return parts
+
+
+def _commands(
+    comment: str, steps_of: Callable[[Any, Snapshot], Sequence[Step]], what: Any, known: Snapshot
+) -> list[tuple[str, Sequence[Command]]]:
+    try:
+        steps = steps_of(what, known)
+    except RemediationError as error:
+        return [(f"{comment}: cannot be said as commands ({error.message})", ())]
+    return [(comment, [command for step in steps for command in step.commands])]
