@@ -68,6 +68,7 @@ class BackTask:
     name: str
     remediator: str
     options: Any
+    comment: str = ""
     where: str = "rollback"
     notify: tuple[str, ...] = ()
     handler: bool = False
@@ -144,9 +145,10 @@ def _of_item(members: Sequence[Begun], play: str, house: House) -> list[BackTask
     return [
         BackTask(
             play,
-            restoration.comment,
+            f"Back: {members[0].task}",
             restoration.remediator,
             house.options(restoration.remediator, restoration.options),
+            restoration.comment,
             notify=notify,
         )
         for kind, changes in by_kind(house, (entry.change for entry in members))
@@ -158,7 +160,7 @@ def _services_again(entry: Unfinished, play: str, house: House) -> list[BackTask
     """Want every service that ran before an unfinished restart to run again."""
     changes = [Change(address, None, value) for address, value in entry.found.items() if value == "running"]
     return [
-        BackTask(play, f"finish what {entry.task!r} began", r.remediator, house.options(r.remediator, r.options))
+        BackTask(play, f"Finish: {entry.task}", r.remediator, house.options(r.remediator, r.options), r.comment)
         for kind, members in by_kind(house, [change.inverse() for change in changes])
         for r in kind.restore(members)
     ]

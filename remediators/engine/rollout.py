@@ -30,6 +30,10 @@ Spread = Callable[..., Iterator[tuple[Any, Any]]]  # runners.threads.side_by_sid
 Connect = Callable[[Host], Session]
 
 
+def _quiet(*_: str) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rollout:
     """How hosts are reached and how many at once. ``begun`` and ``ended`` are told of each host as it happens."""
@@ -39,8 +43,8 @@ class Rollout:
     spread: Spread
     forks: int = 20
     stop: threading.Event = field(default_factory=threading.Event)
-    begun: Callable[[str], None] = lambda name: None
-    ended: Callable[[str, str], None] = lambda name, status: None
+    begun: Callable[[str], None] = _quiet
+    ended: Callable[[str, str], None] = _quiet
 
     def plan(self, tasks: Mapping[str, Sequence[Task]], hosts: Mapping[str, Host]) -> list[HostPlan]:
         """Plan every host, in the order of ``tasks``. Reads only."""

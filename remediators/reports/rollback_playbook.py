@@ -1,0 +1,100 @@
+"""The rollback playbook as people read it: plain YAML, with a comment over every task that says what it undoes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import yaml
+
+
+class BackTaskLike(Protocol):
+    """What this needs of a task of the way back."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def comment(self) -> str: ...
+    @property
+    def remediator(self) -> str: ...
+    @property
+    def options(self) -> Any: ...
+    @property
+    def notify(self) -> tuple[str, ...]: ...
+    @property
+    def handler(self) -> bool: ...
+
+
+class _Unsafe(str):
+    """A value that came from a host: its braces are text and never a template."""
+
+    __slots__ = ()
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        super().increase_indent(flow, False)
+
+
+_Dumper.add_representer(_Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
+
+
+def rollback_playbook(run: str, hosts: Mapping[str, Sequence[BackTaskLike]]) -> str:
+    """One play for all hosts that go back the same way."""
+    groups: dict[str, tuple[list[str], Sequence[BackTaskLike]]] = {}
+    for host, tasks in hosts.items():
+        if tasks:
+            groups.setdefault(_same(tasks), ([], tasks))[0].append(host)
+    head = (
+        f"# Puts back what run {run} changed. An ordinary playbook: read it, edit it, then\n"
+        f"#   remediate rollback {run}        (guards against what others changed since)\n"
+        "#   remediate apply THIS_FILE -i INVENTORY\n---\n"
+    )
+    if not groups:
+        return head + "# The run had nothing to change.\n[]\n"
+    return head + "\n".join(_play(names, tasks) for names, tasks in groups.values())
+
+
+def _same(tasks: Sequence[BackTaskLike]) -> str:
+    return json.dumps(
+        [[t.name, t.comment, t.remediator, _plain(t.options), t.notify, t.handler] for t in tasks], sort_keys=True
+    )
+
+
+def _plain(options: Any) -> Any:
+    return options.model_dump(mode="json", exclude_unset=True)
+
+
+def _play(names: Sequence[str], tasks: Sequence[BackTaskLike]) -> str:
+    hosts = ":".join(names)
+    text = _dump([{"name": f"Put back {', '.join(names)}", "hosts": hosts}])
+    text += "  tasks:\n" + "\n".join(_task(task) for task in tasks if not task.handler)
+    handlers = [_task(task) for task in tasks if task.handler]
+    return text + ("  handlers:\n" + "\n".join(handlers) if handlers else "")
+
+
+def _task(task: BackTaskLike) -> str:
+    body: dict[str, Any] = {"name": _guarded(task.name), task.remediator: _guarded(_plain(task.options))}
+    if task.notify:
+        body["notify"] = [_guarded(name) for name in task.notify]
+    comment = f"    # {' '.join(task.comment.split())}\n" if task.comment else ""
+    return comment + "".join(f"    {line}\n" for line in _dump([body]).splitlines())
+
+
+def _guarded(value: Any) -> Any:
+    """Mark text that looks like a template: what came from a host is never filled in."""
+    if isinstance(value, dict):
+        return {name: _guarded(inside) for name, inside in value.items()}
+    if isinstance(value, list):
+        return [_guarded(inside) for inside in value]
+    if isinstance(value, str) and any(mark in value for mark in ("{{", "{%", "{#")):
+        return _Unsafe(value)
+    return value
+
+
+def _dump(data: Any) -> str:
+    return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110, default_flow_style=False)
