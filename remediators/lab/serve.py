@@ -1,0 +1,275 @@
+"""A lab: simulated hosts behind real front doors on loopback addresses, all in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import shutil
+import ssl
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Literal, Self
+
+import yaml
+
+from remediators.lab import inventory as told
+from remediators.lab.door_certificates import authority, issue, server_side, ssh_key
+from remediators.lab.door_faults import Faults
+from remediators.lab.door_loop import Loop
+from remediators.lab.inventory import DOOR_KEYS, Fleet, Keyring, Reached, Spec
+from remediators.lab.machine import Machine
+from remediators.lab.smtp_door import SMTPDoor
+from remediators.lab.ssh_door import SSHDoor, SSHSettings
+from remediators.lab.winrm_door import WinRMDoor, WinRMSettings
+
+FIXED_PORTS: Final[Mapping[str, int]] = {"http": 5985, "https": 5986, "ssh": 2222, "smtp": 2525}
+FREE_ADDRESS: Final = "127.0.0.1"
+_FIRST_ADDRESS: Final = 11
+
+
+@dataclass(slots=True, eq=False)
+class Served:
+    """
+    One host of a lab.
+
+    ``faults`` may be changed at any time. ``port`` is WinRM's or SSH's, ``None`` where nothing listens.
+    """
+
+    name: str
+    spec: Spec
+    machine: Machine
+    address: str
+    faults: Faults
+    winrm: WinRMDoor | None = None
+    ssh: SSHDoor | None = None
+    smtp: SMTPDoor | None = None
+    port: int | None = None
+    smtp_port: int | None = None
+
+    @property
+    def connection(self) -> str:
+        return str(self.spec.get("connection", "winrm"))
+
+    @property
+    def user(self) -> str:
+        return str(self.spec.get("user", next(iter(self.machine.users), "")))
+
+    @property
+    def password(self) -> str:
+        return self.machine.users.get(self.user, "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What all hosts of a lab share, and the files for its operator."""
+
+    files: Keyring
+    tls: ssl.SSLContext
+    wrong_tls: ssl.SSLContext
+    ssh: SSHSettings
+    certificate: bytes
+
+
+@dataclass(slots=True, eq=False)
+class Lab:
+    """
+    Hosts that answer as long as the ``with`` block runs.
+
+    ``ports`` is ``fixed`` (each host has an address of its own, counted up from ``address_base``, and the ports of
+    `FIXED_PORTS`) or ``free`` (all on 127.0.0.1). ``folder`` takes keys and certificates; without one they live and
+    go with the lab.
+    """
+
+    fleet: Fleet
+    ports: Literal["fixed", "free"] = "free"
+    address_base: str = "127.66.0."
+    folder: Path | None = None
+    hosts: dict[str, Served] = field(default_factory=dict, init=False)
+    _loop: Loop | None = field(default=None, init=False, repr=False)
+    _keys: _Keys | None = field(default=None, init=False, repr=False)
+    _temporary: Path | None = field(default=None, init=False, repr=False)
+
+    @property
+    def machines(self) -> Mapping[str, Machine]:
+        return {name: host.machine for name, host in self.hosts.items()}
+
+    @property
+    def open_shells(self) -> int:
+        """WinRM shells that nobody has closed yet, of all hosts."""
+        return sum(host.winrm.open_shells for host in self.hosts.values() if host.winrm is not None)
+
+    @property
+    def keyring(self) -> Keyring:
+        """The files that an operator needs. Only while the lab runs."""
+        return self._running.files
+
+    @property
+    def _running(self) -> _Keys:
+        if self._keys is None:
+            raise RuntimeError("the lab is not running")
+        return self._keys
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Build all machines and listen for all of them. Raises OSError where an address is taken."""
+        self.hosts = {name: self._host(name, spec, place) for place, (name, spec) in enumerate(self.fleet.items())}
+        self._keys = self._make_keys()
+        self._loop = Loop()
+        self._loop.start()
+        try:
+            for host in self.hosts.values():
+                self._furnish(host, self._loop)
+            self._loop.call(self._open())
+        except BaseException:
+            self.stop()
+            raise
+        self.write_known_hosts(self.keyring.known_hosts)
+
+    def stop(self) -> None:
+        """Cut every connection, end every thread, and take the temporary files away."""
+        if self._loop is not None:
+            self._loop.call(self._close())
+            self._loop.stop()
+        self._loop, self._keys = None, None
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary)
+            self._temporary = None
+
+    def write_inventory(self, path: Path | str) -> Path:
+        """Write an inventory in Ansible's form, as YAML."""
+        hosts = [self._reached(host) for host in self.hosts.values()]
+        text = yaml.safe_dump(told.document(hosts, self.keyring), sort_keys=False)
+        Path(path).write_text(text, encoding="utf-8")
+        return Path(path)
+
+    def write_known_hosts(self, path: Path | str) -> Path:
+        """Write the host keys of all SSH hosts as OpenSSH's ``known_hosts``."""
+        key = self._running.ssh.host_key
+        places = ((host.address, host.port) for host in self.hosts.values() if host.ssh is not None)
+        lines = [told.known_hosts_line(at, port, key.get_name(), key.get_base64()) for at, port in places if port]
+        Path(path).write_text("".join(lines), encoding="ascii")
+        return Path(path)
+
+    def _reached(self, host: Served) -> Reached:
+        return Reached(
+            host.name, host.spec, host.address, host.user, host.password, host.port, host.smtp_port, host.address
+        )
+
+    # Setting up.
+
+    def _host(self, name: str, spec: Spec, place: int) -> Served:
+        machine = spec["machine"] if "machine" in spec else _build(name, spec)
+        return Served(name, spec, machine, self._address(spec, place), Faults(lambda: machine.faults))
+
+    def _address(self, spec: Spec, place: int) -> str:
+        if self.ports == "free":
+            return FREE_ADDRESS
+        counted = ipaddress.ip_address(f"{self.address_base}0") + _FIRST_ADDRESS + place
+        return str(spec.get("address", counted))
+
+    def _make_keys(self) -> _Keys:
+        folder = self.folder
+        if folder is None:
+            folder = self._temporary = Path(tempfile.mkdtemp(prefix="lab-"))
+        signer, stranger = authority("Lab authority"), authority("Somebody else's authority")
+        addresses = [host.address for host in self.hosts.values()]
+        operator = issue(signer, "operator")
+        (key, key_file), (host_key, _), (wrong_key, _) = ssh_key(), ssh_key(), ssh_key()
+        files = _files(folder, signer.pem, operator.pem, operator.key_pem, key_file)
+        return _Keys(
+            files,
+            server_side(issue(signer, "lab", addresses), signer, folder),
+            server_side(issue(stranger, "lab", addresses), signer, folder),
+            SSHSettings(host_key, wrong_key, frozenset({key.asbytes()})),
+            operator.fingerprint,
+        )
+
+    def _furnish(self, host: Served, loop: Loop) -> None:
+        match host.connection:
+            case "winrm":
+                host.winrm = WinRMDoor(
+                    host.machine, loop.pool, host.faults, self._winrm_settings(host), self._tls(host)
+                )
+            case "ssh":
+                settings = self._running.ssh.with_bits(int(host.spec.get("status_bits", 32)))
+                host.ssh = SSHDoor(host.machine, loop.pool, host.faults, settings)
+        if host.spec.get("smtp", True):
+            host.smtp = SMTPDoor(host.machine, host.faults)
+
+    def _tls(self, host: Served) -> ssl.SSLContext | None:
+        if _scheme(host) != "https":
+            return None
+        return self._running.wrong_tls if "wrong-certificate" in host.faults else self._running.tls
+
+    def _winrm_settings(self, host: Served) -> WinRMSettings:
+        spec, usual = host.spec, WinRMSettings()
+        transport = str(spec.get("transport", "ntlm"))
+        unencrypted = transport == "basic" and _scheme(host) == "http"
+        return WinRMSettings(
+            accepts=frozenset({transport}),
+            allow_unencrypted=bool(spec.get("allow_unencrypted", unencrypted)),
+            product=str(spec.get("product", usual.product)),
+            most_shells=int(spec.get("most_shells", usual.most_shells)),
+            idle=float(spec.get("idle", usual.idle)),
+            certificates={self._running.certificate: host.user},
+        )
+
+    async def _open(self) -> None:
+        await asyncio.gather(*(self._open_host(host) for host in self.hosts.values()))
+
+    async def _open_host(self, host: Served) -> None:
+        door = host.winrm or host.ssh
+        if door is not None:
+            host.port = await door.open(host.address, self._port(_scheme(host)))
+            if "no-listener" in host.faults:
+                await door.close()
+        if host.smtp is not None:
+            host.smtp_port = await host.smtp.open(host.address, self._port("smtp"))
+            if host.machine.greeting() is None:
+                await host.smtp.close()
+
+    def _port(self, service: str) -> int:
+        return FIXED_PORTS[service] if self.ports == "fixed" else 0
+
+    async def _close(self) -> None:
+        doors = [door for host in self.hosts.values() for door in (host.winrm, host.ssh, host.smtp) if door is not None]
+        await asyncio.gather(*(door.close() for door in doors))
+
+
+def _scheme(host: Served) -> str:
+    return "ssh" if host.connection == "ssh" else str(host.spec.get("scheme", "http"))
+
+
+def _files(folder: Path, signer: bytes, certificate: bytes, certificate_key: bytes, key: bytes) -> Keyring:
+    folder.mkdir(parents=True, exist_ok=True)
+    files = Keyring(
+        known_hosts=folder / "known_hosts",
+        ssh_key=folder / "id_ed25519",
+        authority=folder / "authority.pem",
+        certificate=folder / "operator.pem",
+        certificate_key=folder / "operator-key.pem",
+    )
+    written = ((files.authority, signer), (files.certificate, certificate))
+    secret = ((files.certificate_key, certificate_key), (files.ssh_key, key))
+    for path, content in (*written, *secret):
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o644 if (path, content) in written else 0o600)
+        path.write_bytes(content)
+    return files
+
+
+def _build(name: str, spec: Spec) -> Machine:
+    from remediators.lab.world import build  # noqa: PLC0415  # a lab of machines of one's own needs no world
+
+    return build(name, {key: value for key, value in spec.items() if key not in DOOR_KEYS})
