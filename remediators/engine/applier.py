@@ -413,7 +413,7 @@ class _HostRun:
 
     def _last_reading(self) -> None:
         """Read once more all that this run set: another item, a handler or a policy may have put it back."""
-        done = {n: r for n, r in self.results.items() if r.item.outcome == "change" and "verified" in r.results}
+        done = {n: r for n, r in self.results.items() if r.item.outcome == "change" and r.status in ("ok", "changed")}
         changes = [change for result in done.values() for change in result.item.changes]
         if not changes:
             return

@@ -7,6 +7,7 @@ earlier tasks will have done.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,7 +29,6 @@ from remediators.model import (
     Snapshot,
     Task,
     TransportError,
-    Unread,
 )
 
 WORST_FIRST = ("unreachable", "failed", "refused", "changes", "ok")
@@ -78,15 +78,15 @@ def _ask(tasks: Sequence[Task], known: Snapshot, house: House, base: list[Query]
                 yield from _quietly(remediator.queries, rendered.options, known)
 
 
-def _early(task: Task, known: Snapshot, house: House) -> Sequence[Rendered]:
-    """The turns of a task as far as they can be told now; what needs a fact that is not read yet comes next round."""
-    try:
-        return task.render(_facts(task, known, house))
-    except (OutOfScope, Unread):
-        preview = getattr(task, "preview", None)
-        return preview() if preview else ()
-    except RemediationError:
-        return ()  # told once, when the task's turn comes
+def _early(task: Task, known: Snapshot, house: House) -> Iterator[Rendered]:
+    """
+    The turns of a task as far as they can be told now; what needs a fact that is not read yet comes next round.
+
+    A preview leaves ``when`` out, so that what a fact decides is asked in the same trip as the fact.
+    """
+    yield from task.preview()
+    with contextlib.suppress(RemediationError):  # told once, when the task's turn comes
+        yield from task.render(_facts(task, known, house))
 
 
 def _quietly(queries: Any, options: Any, known: Snapshot) -> Iterator[Query]:

@@ -80,6 +80,9 @@ class BackTask:
     def render(self, facts: Mapping[str, Any]) -> Sequence[Rendered]:
         return (Rendered(self.options),)
 
+    def preview(self) -> Sequence[Rendered]:
+        return (Rendered(self.options),)
+
 
 def standing(events: Iterable[Event]) -> dict[str, Standing]:
     """What a run began on each host, read from its journal."""
@@ -181,9 +184,13 @@ def guarded(plan: HostPlan, begun: Iterable[Begun], *, overwrite: bool) -> HostP
     It is put back all the same where the journal says that its change is unknown or failed, or with ``overwrite``.
     """
     spans = _spans(begun)
-    items = tuple(_guarded(item, spans, overwrite=overwrite) for item in plan.items)
+    items: list[Item] = []
+    for item in plan.items:
+        items.append(item if overwrite else _guarded(item, spans))
+        for change in item.changes:
+            spans.pop(change.address, None)  # what follows on this address starts from our own value
     status = "refused" if plan.status == "changes" and any(i.outcome == "refused" for i in items) else plan.status
-    return replace(plan, items=items, status=status)
+    return replace(plan, items=tuple(items), status=status)
 
 
 def _spans(begun: Iterable[Begun]) -> dict[Address, Begun]:
@@ -195,8 +202,8 @@ def _spans(begun: Iterable[Begun]) -> dict[Address, Begun]:
     return spans
 
 
-def _guarded(item: Item, spans: Mapping[Address, Begun], *, overwrite: bool) -> Item:
-    if item.outcome != "change" or overwrite:
+def _guarded(item: Item, spans: Mapping[Address, Begun]) -> Item:
+    if item.outcome != "change":
         return item
     for change in item.changes:
         entry = spans.get(change.address)

@@ -159,6 +159,13 @@ class Task(Protocol):
         Raises `UsageError` (with file, line and column) where a template fails or a value does not fit the options.
         """
 
+    def preview(self) -> Sequence[Rendered]:
+        """
+        The turns as far as they can be told without any fact, ``when`` left out; empty where nothing can be told.
+
+        Used to ask early for what the task will need; never raises.
+        """
+
 
 class Fact(Protocol):
     """Something a template may ask about a host; read only if a template of the play names it."""
