@@ -172,7 +172,7 @@ def test_the_state_before_an_action_is_in_the_journal_before_the_action(bench):
 
 
 def test_a_failing_check_from_outside_fails_its_task(bench, monkeypatch):
-    monkeypatch.setattr("remediators.engine.applier.CHECK_SECONDS", 0.0)
+    monkeypatch.setattr("remediators.engine.verification.CHECK_SECONDS", 0.0)
     b = bench({"h": FakeHost()})
 
     results = b.apply(b.plan([FakeTask("a", {"a": "1"}, verify={"seen": {"thing": "a", "value": "2"}})]))

@@ -1,0 +1,83 @@
+"""What a run did, told from its plan and its journal alone: also for a run that died."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from remediators.engine.outcomes import HostResult, ItemResult, RunResult
+from remediators.journal import Event
+from remediators.model import HostPlan, Plan
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the journal says of one host."""
+
+    started: bool = False
+    status: str | None = None
+    error: str | None = None
+    words: dict[int, dict[str, str]] = field(default_factory=dict)
+    statuses: dict[int, tuple[str, str | None]] = field(default_factory=dict)
+
+
+def from_journal(run: str, plan: Plan, events: Sequence[Event]) -> RunResult:
+    """
+    Rebuild the result of a run. A change whose intent is there and whose result is not is *unknown*.
+
+    ``finished`` is empty for a run that did not come to its end.
+    """
+    seen: dict[str, _Seen] = {}
+    for event in events:
+        if event.host:
+            _enter(seen.setdefault(event.host, _Seen()), event)
+    first = next((event for event in events if event.kind == "run-started"), None)
+    last = next((event for event in events if event.kind == "run-finished"), None)
+    return RunResult(
+        id=run,
+        kind=first.body["what"] if first else "apply",
+        hosts=tuple(_host(host, seen.get(host.name, _Seen())) for host in plan.hosts),
+        started=first.at if first else "",
+        finished=last.at if last else "",
+        extra={"plan": plan.id, **plan.extra},
+    )
+
+
+def _enter(seen: _Seen, event: Event) -> None:
+    body = event.body
+    if event.kind == "host-started":
+        seen.started = True
+    elif event.kind == "intent":
+        seen.words[body["item"]] = {change["resource"]: "unknown" for change in body["changes"]}
+        seen.statuses[body["item"]] = ("unknown", "it was under way when the run ended")
+    elif event.kind == "result":
+        seen.words[body["item"]] = dict(body["results"])
+        seen.statuses[body["item"]] = (body["status"], body["reason"])
+    elif event.kind == "action-intent":
+        seen.statuses[body["item"]] = ("unknown", f"{body['action']}: begun, and not seen to end")
+    elif event.kind == "action-result":
+        seen.statuses[body["item"]] = (body["status"], body["reason"])
+    elif event.kind == "check" and body["seen"]:
+        seen.statuses[body["item"]] = ("failed", f"{body['check']}: {body['seen']}")
+    elif event.kind == "host-finished":
+        seen.status, seen.error = body["status"], body["error"]
+
+
+def _host(plan: HostPlan, seen: _Seen) -> HostResult:
+    items = tuple(_item(number, plan, seen) for number in range(len(plan.items)))
+    status = seen.status or ("unknown" if seen.started else "not_started")
+    if plan.status == "unreachable":
+        return HostResult(plan.name, "unreachable", items, plan.error)
+    return HostResult(plan.name, status, items, seen.error)
+
+
+def _item(number: int, plan: HostPlan, seen: _Seen) -> ItemResult:
+    item = plan.items[number]
+    words = seen.words.get(number, {})
+    results = tuple(words.get(str(change.address), "not_started") for change in item.changes)
+    if number in seen.statuses:
+        status, reason = seen.statuses[number]
+        return ItemResult(item, status, results, reason)
+    if item.outcome == "change":
+        return ItemResult(item, "not_started", results)
+    return ItemResult(item, {"unpredictable": "refused"}.get(item.outcome, item.outcome), results, item.reason)

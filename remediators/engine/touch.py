@@ -1,0 +1,110 @@
+"""One host under our hands: what is known of it, a write with its second reading, and what to make of the two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from remediators.engine.house import House
+from remediators.engine.reading import absorb, questions, read_all
+from remediators.model import (
+    Address,
+    Change,
+    Dropped,
+    Query,
+    Session,
+    Snapshot,
+    Step,
+    StepResult,
+    TimedOut,
+    TransportError,
+    Unread,
+    Value,
+)
+
+Details = Mapping[Address, Mapping[str, Any]]
+
+
+class Touch:
+    """An open session on a host, and the newest knowledge of it."""
+
+    def __init__(self, session: Session, house: House) -> None:
+        self._session = session
+        self._house = house
+        self.known = Snapshot()
+
+    def look(self, addresses: Iterable[Address], details: Details, base: Sequence[Query] = ()) -> None:
+        """Read addresses, whatever was known of them. Raises `TransportError`."""
+        wanted = list(addresses)
+        self.known = read_all(
+            self._session,
+            self.known.again(),
+            lambda known: [*base, *questions(self._house, wanted, details, known)],
+        )
+
+    def look_again(self, addresses: Iterable[Address], details: Details) -> None:
+        """Read after the connection may have been lost; where that fails too, the values are known no more."""
+        wanted = list(addresses)
+        try:
+            self.look(wanted, details)
+        except TransportError as error:
+            self.known = self.known.lost(wanted, error.message)
+
+    def write(
+        self, steps: Sequence[Step], addresses: Iterable[Address], details: Details
+    ) -> tuple[Sequence[StepResult], str | None]:
+        """Send steps and read back. Gives the host's answers, and what was lost where the connection went away."""
+        wanted = list(addresses)
+        known = self.known.again()
+        then = questions(self._house, wanted, details, known)
+        try:
+            answers, readings = self._session.write(steps, then)
+        except (Dropped, TimedOut) as error:
+            self.look_again(wanted, details)
+            return (), error.message
+        known = absorb(known, then, readings)
+        try:
+            # Values whose text was not exact need a second question.
+            self.known = read_all(self._session, known, lambda k: questions(self._house, wanted, details, k))
+        except TransportError as error:
+            self.known = known.lost(wanted, error.message)
+        return answers, None
+
+    def word(self, change: Change, *, lost: bool = False) -> str:
+        """What the second reading says of a change: ``verified``, ``failed`` or ``unknown``."""
+        try:
+            value = self.known[change.address]
+        except Unread:
+            return "unknown"
+        if value == change.after:
+            return "verified"
+        # A command whose answer was lost may still be at work: that the value is the old one now proves nothing.
+        return "unknown" if lost else "failed"
+
+    def why(self, change: Change) -> str:
+        """Why a change is not verified, in one line."""
+        if change.sensitive:
+            return f"{change.address} does not have the wanted value"
+        return self.mismatch(change.address, change.after) or ""
+
+    def mismatch(self, address: Address, wanted: Value) -> str | None:
+        """How a value differs from the wanted one, or ``None``."""
+        try:
+            value = self.known[address]
+        except Unread as error:
+            return error.message
+        return None if value == wanted else f"{address} is {say(value)} instead of {say(wanted)}"
+
+
+def said(answers: Iterable[StepResult]) -> str:
+    """The host's own words where a command failed; empty otherwise."""
+    return " ".join(answer.words for answer in answers if answer.failed).strip()
+
+
+def say(value: Value) -> str:
+    """A value in a message."""
+    if value is None:
+        return "absent"
+    if isinstance(value, dict) and "data" in value:
+        return f"{value['type']} {value['data']!r}"
+    return repr(value)
