@@ -1,0 +1,43 @@
+# make demo   the whole story against a lab on loopback
+# make test   everything, with what it needs (Debian packages: Wine, OpenSSH, a cross compiler)
+# make lint   ruff, mypy          make bench   benchmarks/
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEBIAN := wine wine64 openssh-server openssh-client gcc-mingw-w64-x86-64
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: demo test lint bench system clean
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+$(VENV)/developed: $(VENV)/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/installed
+	$(BIN)/remediate demo
+
+# Tests talk to programs that we did not write; nothing is installed where they are there already.
+system:
+	@for program in wine sshd x86_64-w64-mingw32-gcc; do \
+		PATH="$$PATH:/usr/sbin" command -v $$program >/dev/null || missing=yes; done; \
+	if [ -n "$$missing" ]; then \
+		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $(DEBIAN); fi
+
+test: $(VENV)/developed system
+	$(BIN)/pytest --cov=remediators --cov-report=term:skip-covered
+
+lint: $(VENV)/developed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(VENV)/developed
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -1,0 +1,138 @@
+"""The flags that several commands share: Ansible's letters, Terraform's words where Ansible has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from remediators.reports.style import Style, choose
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The shared flags as they were given."""
+
+    inventory: tuple[str, ...] = ()
+    limit: str | None = None
+    extra_vars: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    skip_tags: tuple[str, ...] = ()
+    forks: int = 20
+    user: str | None = None
+    ask_pass: bool = False
+    timeout: int = 30
+    allow_unencrypted: bool = False
+    expect_hosts: int | None = None
+    change: str | None = None
+    state_dir: Path = Path(".remediate")
+    copy_to: Path | None = None
+    yes: bool = False
+    diff: bool = False
+    output: str = "text"
+    color: str = "auto"
+    verbose: int = 0
+
+    @property
+    def style(self) -> Style:
+        import sys
+
+        return choose(self.color, terminal=sys.stdout.isatty())
+
+
+def given(**values: Any) -> Given:
+    """Gather the shared flags from a command's parameters."""
+    for name in ("inventory", "extra_vars"):
+        values[name] = tuple(values.get(name) or ())
+    for name in ("tags", "skip_tags"):
+        words = values.get(name) or ()
+        values[name] = tuple(word.strip() for text in words for word in text.split(",") if word.strip())
+    for name in ("state_dir", "copy_to"):
+        values[name] = Path(values[name]) if values.get(name) else None
+    values["state_dir"] = values["state_dir"] or Path(".remediate")
+    return Given(**{name: value for name, value in values.items() if value is not None})
+
+
+def _together(*decorators: Callable[[Any], Any]) -> Callable[[Function], Function]:
+    def decorate(function: Function) -> Function:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+inventory = click.option(
+    "-i",
+    "--inventory",
+    multiple=True,
+    metavar="PATH",
+    envvar=["REMEDIATE_INVENTORY", "ANSIBLE_INVENTORY"],
+    help="Inventory file, directory, or host list 'a,b,'. Repeatable.",
+)
+limit = click.option("-l", "--limit", metavar="PATTERN", help="Only these of the hosts.")
+extra_vars = click.option("-e", "--extra-vars", multiple=True, metavar="VARS", help="k=v, JSON, or @file. Repeatable.")
+
+selecting = _together(
+    inventory,
+    limit,
+    extra_vars,
+    click.option("-t", "--tags", multiple=True, help="Only tasks with these tags."),
+    click.option("--skip-tags", multiple=True, help="Leave out tasks with these tags."),
+    click.option("--expect-hosts", type=int, metavar="N", help="Refuse any other number of hosts."),
+)
+connecting = _together(
+    click.option(
+        "-f",
+        "--forks",
+        type=click.IntRange(1, 1000),
+        default=20,
+        show_default=True,
+        envvar=["REMEDIATE_FORKS", "ANSIBLE_FORKS"],
+        help="Hosts at once.",
+    ),
+    click.option("-u", "--user", metavar="USER", envvar="REMEDIATE_USER", help="User, where the inventory names none."),
+    click.option("-k", "--ask-pass", is_flag=True, help="Ask for the password of the connection."),
+    click.option(
+        "-T",
+        "--timeout",
+        type=click.IntRange(1, 3600),
+        default=30,
+        show_default=True,
+        envvar=["REMEDIATE_TIMEOUT", "ANSIBLE_TIMEOUT"],
+        help="Seconds to wait for a connection.",
+    ),
+    click.option("--allow-unencrypted", is_flag=True, help="Send Basic credentials over plain HTTP."),
+)
+showing = _together(
+    click.option("-v", "--verbose", count=True, help="More detail: commands, items that are already right."),
+    click.option("-D", "--diff", is_flag=True, help="Show long values whole."),
+    click.option(
+        "--output",
+        type=click.Choice(["text", "json", "jsonl"]),
+        default="text",
+        show_default=True,
+        envvar="REMEDIATE_OUTPUT",
+        help="What goes to standard output.",
+    ),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        envvar="REMEDIATE_COLOR",
+        help="Colours.",
+    ),
+)
+state = click.option("--state-dir", metavar="DIR", envvar="REMEDIATE_STATE_DIR", help="Default: .remediate")
+running = _together(
+    state,
+    click.option("-y", "--yes", "--auto-approve", "yes", is_flag=True, help="Do not ask."),
+    click.option("--change", metavar="TICKET", help="Recorded with the run."),
+    click.option("--copy-to", metavar="DIR", help="Mirror the run's folder there."),
+)
