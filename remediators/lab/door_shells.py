@@ -83,8 +83,8 @@ class Shells:
         self._open: dict[str, Shell] = {}
 
     def __len__(self) -> int:
-        self._forget_expired()
-        return len(self._open)
+        now = time.monotonic()  # asked from other threads too, so nothing is forgotten here
+        return sum(not shell.expired(now) for shell in tuple(self._open.values()))
 
     def add(self, shell: Shell) -> None:
         """Raises `Faulted` where the user has as many shells as are allowed."""

@@ -76,7 +76,6 @@ class Reached:
     password: str
     port: int | None
     smtp_port: int | None
-    smtp_address: str
 
 
 @dataclass(frozen=True, slots=True)

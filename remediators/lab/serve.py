@@ -16,11 +16,11 @@ from typing import Final, Literal, Self
 import yaml
 
 from remediators.lab import inventory as told
-from remediators.lab.door_certificates import authority, issue, server_side, ssh_key
+from remediators.lab.door_certificates import Signed, authority, issue, server_side, ssh_key
 from remediators.lab.door_faults import Faults
 from remediators.lab.door_loop import Loop
 from remediators.lab.inventory import DOOR_KEYS, Fleet, Keyring, Reached, Spec
-from remediators.lab.machine import Machine
+from remediators.lab.machine import FAULTS, Machine
 from remediators.lab.smtp_door import SMTPDoor
 from remediators.lab.ssh_door import SSHDoor, SSHSettings
 from remediators.lab.winrm_door import WinRMDoor, WinRMSettings
@@ -67,8 +67,9 @@ class _Keys:
     """What all hosts of a lab share, and the files for its operator."""
 
     files: Keyring
-    tls: ssl.SSLContext
-    wrong_tls: ssl.SSLContext
+    authority: Signed
+    tls: Signed
+    wrong_tls: Signed
     ssh: SSHSettings
     certificate: bytes
 
@@ -162,15 +163,16 @@ class Lab:
         return Path(path)
 
     def _reached(self, host: Served) -> Reached:
-        return Reached(
-            host.name, host.spec, host.address, host.user, host.password, host.port, host.smtp_port, host.address
-        )
+        return Reached(host.name, host.spec, host.address, host.user, host.password, host.port, host.smtp_port)
 
     # Setting up.
 
     def _host(self, name: str, spec: Spec, place: int) -> Served:
         machine = spec["machine"] if "machine" in spec else _build(name, spec)
-        return Served(name, spec, machine, self._address(spec, place), Faults(lambda: machine.faults))
+        faults = Faults(lambda: machine.faults)
+        for fault in _of_the_doors(spec):
+            faults.add(fault)
+        return Served(name, spec, machine, self._address(spec, place), faults)
 
     def _address(self, spec: Spec, place: int) -> str:
         if self.ports == "free":
@@ -189,8 +191,9 @@ class Lab:
         files = _files(folder, signer.pem, operator.pem, operator.key_pem, key_file)
         return _Keys(
             files,
-            server_side(issue(signer, "lab", addresses), signer, folder),
-            server_side(issue(stranger, "lab", addresses), signer, folder),
+            signer,
+            issue(signer, "lab", addresses),
+            issue(stranger, "lab", addresses),
             SSHSettings(host_key, wrong_key, frozenset({key.asbytes()})),
             operator.fingerprint,
         )
@@ -210,7 +213,15 @@ class Lab:
     def _tls(self, host: Served) -> ssl.SSLContext | None:
         if _scheme(host) != "https":
             return None
-        return self._running.wrong_tls if "wrong-certificate" in host.faults else self._running.tls
+        usual = server_side(self._running.tls, self._running.authority, self.keyring.authority.parent)
+        wrong = server_side(self._running.wrong_tls, self._running.authority, self.keyring.authority.parent)
+
+        def choose(session: ssl.SSLObject | ssl.SSLSocket, name: str | None, context: ssl.SSLContext) -> None:
+            if host.faults.strikes("wrong-certificate"):
+                session.context = wrong
+
+        usual.sni_callback = choose
+        return usual
 
     def _winrm_settings(self, host: Served) -> WinRMSettings:
         spec, usual = host.spec, WinRMSettings()
@@ -226,7 +237,10 @@ class Lab:
         )
 
     async def _open(self) -> None:
-        await asyncio.gather(*(self._open_host(host) for host in self.hosts.values()))
+        opened = await asyncio.gather(*(self._open_host(host) for host in self.hosts.values()), return_exceptions=True)
+        for failure in opened:
+            if failure is not None:
+                raise failure
 
     async def _open_host(self, host: Served) -> None:
         door = host.winrm or host.ssh
@@ -236,8 +250,6 @@ class Lab:
                 await door.close()
         if host.smtp is not None:
             host.smtp_port = await host.smtp.open(host.address, self._port("smtp"))
-            if host.machine.greeting() is None:
-                await host.smtp.close()
 
     def _port(self, service: str) -> int:
         return FIXED_PORTS[service] if self.ports == "fixed" else 0
@@ -269,7 +281,15 @@ def _files(folder: Path, signer: bytes, certificate: bytes, certificate_key: byt
     return files
 
 
+def _of_the_doors(spec: Spec) -> list[str]:
+    """Faults that a machine need not know of; a machine made elsewhere knows of none."""
+    return [fault for fault in spec.get("faults", ()) if "machine" in spec or fault not in FAULTS]
+
+
 def _build(name: str, spec: Spec) -> Machine:
     from remediators.lab.world import build  # noqa: PLC0415  # a lab of machines of one's own needs no world
 
-    return build(name, {key: value for key, value in spec.items() if key not in DOOR_KEYS})
+    own = {key: value for key, value in spec.items() if key not in DOOR_KEYS}
+    if "faults" in own:
+        own["faults"] = tuple(fault for fault in own["faults"] if fault in FAULTS)
+    return build(name, own)

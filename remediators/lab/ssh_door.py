@@ -92,6 +92,7 @@ class SSHDoor:
         if self._socket is not None:
             asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
+            self._socket = None
         for silent in self._silent:
             silent.close()
         talks = tuple(self._talks)

@@ -175,9 +175,10 @@ class WinRMDoor:
 
     def _basic_user(self, token: str) -> str | None:
         try:
-            user, colon, password = base64.b64decode(token, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+            raw = base64.b64decode(token, validate=True)
+        except binascii.Error:
             return None
+        user, colon, password = _text(raw).partition(":")
         return user if colon and password_of(self._machine.users, user) == password else None
 
     def _who_are_you(self, talk: _Talk) -> Response:
@@ -316,6 +317,14 @@ class WinRMDoor:
             running.end.cancel()
             del shell.commands[running.id]
         return soap.done(request)
+
+
+def _text(raw: bytes) -> str:
+    """Clients send UTF-8 or their ANSI code page, and do not say which."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def _client_certificate(writer: StreamWriter) -> bytes | None:
