@@ -216,7 +216,7 @@ class Lab:
         usual = server_side(self._running.tls, self._running.authority, self.keyring.authority.parent)
         wrong = server_side(self._running.wrong_tls, self._running.authority, self.keyring.authority.parent)
 
-        def choose(session: ssl.SSLObject | ssl.SSLSocket, name: str | None, context: ssl.SSLContext) -> None:
+        def choose(session: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _context: ssl.SSLContext) -> None:
             if host.faults.strikes("wrong-certificate"):
                 session.context = wrong
 

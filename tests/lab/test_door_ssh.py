@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import paramiko
 import pytest
@@ -25,16 +26,15 @@ def lab() -> Iterator[Lab]:
         yield running
 
 
-def connected(lab: Lab, host: Served, **options: object) -> paramiko.SSHClient:
-    asked = paramiko.SSHClient()
-    asked.load_host_keys(str(lab.keyring.known_hosts))
-    usual: dict[str, object] = {"password": host.password, "look_for_keys": False, "allow_agent": False, "timeout": 5}
-    try:
-        asked.connect(host.address, host.port or 0, host.user, **(usual | options))  # type: ignore[arg-type]
-    except BaseException:
-        asked.close()
-        raise
-    return asked
+@contextmanager
+def connected(lab: Lab, host: Served, **options: object) -> Iterator[paramiko.SSHClient]:
+    with paramiko.SSHClient() as asked:
+        asked.load_host_keys(str(lab.keyring.known_hosts))
+        usual: dict[str, object] = {"password": host.password, "look_for_keys": False, "allow_agent": False}
+        asked.connect(host.address, host.port or 0, host.user, **(usual | {"timeout": 5} | options))  # type: ignore[arg-type]
+        wire = asked.get_transport() or pytest.fail("closed")
+        yield asked
+    wire.join(5)
 
 
 def ask(asked: paramiko.SSHClient, line: str) -> tuple[bytes, bytes, int]:
@@ -98,8 +98,8 @@ def test_wrong_credentials_are_rejected(lab: Lab, options: dict[str, str]) -> No
 def test_a_key_that_nobody_knows_is_rejected(lab: Lab) -> None:
     host = lab.hosts["windows"]
     stranger = paramiko.ECDSAKey.generate()
-    with pytest.raises(paramiko.AuthenticationException):
-        connected(lab, host, pkey=stranger, password=None)
+    with pytest.raises(paramiko.AuthenticationException), connected(lab, host, pkey=stranger, password=None):
+        pass
 
 
 def test_only_commands_are_served(lab: Lab) -> None:
@@ -147,8 +147,9 @@ def test_a_drop_in_the_middle_of_the_answer(lab: Lab) -> None:
 
 def test_a_door_that_hangs_after_the_connection(lab: Lab) -> None:
     lab.hosts["windows"].faults.add("hang", times=1)
-    with pytest.raises(paramiko.SSHException, match="banner"):
-        connected(lab, lab.hosts["windows"], banner_timeout=0.3)
+    host = lab.hosts["windows"]
+    with pytest.raises(paramiko.SSHException, match="banner"), connected(lab, host, banner_timeout=0.3):
+        pass
 
 
 def test_a_door_that_hangs_after_the_log_on() -> None:
@@ -167,16 +168,16 @@ def test_another_host_key_than_the_known_one(lab: Lab) -> None:
 
 def test_nobody_is_let_in_where_access_is_denied(lab: Lab) -> None:
     lab.hosts["windows"].faults.add("access-denied")
-    with pytest.raises(paramiko.AuthenticationException):
-        connected(lab, lab.hosts["windows"])
+    with pytest.raises(paramiko.AuthenticationException), connected(lab, lab.hosts["windows"]):
+        pass
     lab.hosts["windows"].faults.discard("access-denied")
 
 
 def test_a_client_that_leaves_in_the_middle_leaves_no_thread() -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     machine = Parrot()
     with Lab({"host": {"machine": machine, "connection": "ssh"}}) as lab:
         with connected(lab, lab.hosts["host"]) as asked:
             asked.exec_command("wait for ever")
         machine.go.set()
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -255,6 +256,37 @@ def test_a_terminated_command_is_gone(lab: Lab) -> None:
         asked.get_command_output(shell, command)
     assert refused.value.wsman_fault_code == 2150858810
     asked.close_shell(shell)
+
+
+def test_nothing_can_be_typed_after_the_end_of_input(lab: Lab) -> None:
+    asked = client(lab, "basic")
+    shell = asked.open_shell()
+    command = asked.run_command(shell, "more")
+    asked.send_command_input(shell, command, b"one")
+    asked.send_command_input(shell, command, b"two", end=True)
+    with pytest.raises(PywinrmFault):
+        asked.send_command_input(shell, command, b"three")
+    asked.close_shell(shell)
+
+
+def test_output_of_a_command_that_was_terminated_while_it_ran_is_aborted() -> None:
+    parrot = Parrot()
+    with Lab({"host": {"machine": parrot, "transport": "basic"}}) as lab:
+        asked, other = client(lab, "host"), client(lab, "host")
+        shell = asked.open_shell()
+        command = asked.run_command(shell, "wait here")
+        with ThreadPoolExecutor(1) as pool:
+            receiving = pool.submit(other.get_command_output_raw, shell, command)
+            door = lab.hosts["host"].winrm or pytest.fail("no door")
+            while not door.requests["Receive"]:
+                threading.Event().wait(0.01)
+            asked.cleanup_command(shell, command)
+            with pytest.raises(PywinrmFault) as refused:
+                receiving.result(5)
+        assert refused.value.wsman_fault_code == 995
+        asked.close_shell(shell)
+        other.transport.close_session()
+        parrot.go.set()
 
 
 def test_a_closed_shell_is_not_found(lab: Lab) -> None:
