@@ -28,14 +28,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response; ``cut`` drops the connection in the middle of it, ``close`` ends the connection after it."""
+    """A response; ``cut`` drops the connection in the middle of it."""
 
     status: HTTPStatus
     body: bytes = b""
     content_type: str = SOAP_TYPE
     headers: Sequence[tuple[str, str]] = ()
     cut: bool = False
-    close: bool = False
 
 
 async def read_request(reader: asyncio.StreamReader) -> Request | None:
@@ -73,7 +72,5 @@ def encode_response(response: Response) -> bytes:
     if response.body:
         lines.append(f"Content-Type: {response.content_type}")
     lines += (f"{name}: {value}" for name, value in response.headers)
-    if response.close:
-        lines.append("Connection: close")
     lines += [f"Content-Length: {len(response.body)}", "", ""]
     return "\r\n".join(lines).encode("latin-1") + response.body

@@ -347,4 +347,4 @@ async def _send_response(writer: StreamWriter, response: Response) -> bool:
     await writer.drain()
     if response.cut:
         writer.close()
-    return not (response.cut or response.close)
+    return not response.cut

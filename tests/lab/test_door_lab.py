@@ -12,7 +12,7 @@ import paramiko
 import pytest
 import yaml
 
-from remediators.lab.inventory import known_hosts_line
+from remediators.lab.inventory import generate, known_hosts_line
 from remediators.lab.serve import FIXED_PORTS, Lab
 from tests.lab.door_machines import Parrot
 from tests.lab.test_door_ssh import ask as ask_ssh
@@ -149,3 +149,10 @@ def test_a_lab_may_run_again() -> None:
     for _ in range(2):
         with lab:
             assert ask(client(lab, "exch02"), "ver")[0] == b"ver\r\n"
+
+
+def test_equal_hosts_are_generated_in_any_number() -> None:
+    made = generate(120, "ssh", machine=Parrot())
+    assert (len(made), min(made), max(made)) == (120, "host0001", "host0120")
+    with Lab(made) as lab, connected(lab, lab.hosts["host0120"]) as asked:
+        assert ask_ssh(asked, "ver")[0] == b"ver\r\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 
 import pytest
 import spnego
@@ -110,3 +111,36 @@ def test_no_proof_makes_the_door_stumble(text: bytes) -> None:
     with pytest.raises(Rejected):
         Acceptor("exch01", {"admin": ""}).authenticate(b"NTLMSSP\0\3\0\0\0" + text)
     assert message_type(b"NTLMSSP\0\3\0\0\0" + text) == 3
+
+
+@pytest.mark.parametrize("greeting", [b"NTLMSSP\0\1\0\0\0", b"NTLMSSP\0\1\0\0\0\2\2\0\0", b"NTLMSSP\0\1\0\0\0\1\2\0\0"])
+def test_clients_from_before_version_2_are_rejected(greeting: bytes) -> None:
+    with pytest.raises(Rejected):
+        Acceptor("exch01", {}).challenge(greeting)
+
+
+def test_a_user_name_that_is_no_text_is_rejected() -> None:
+    blank = (0, 0, 64) * 3
+    message = struct.pack("<8sI" + "HHI" * 6 + "I", b"NTLMSSP\0", 3, *blank, 2, 2, 64, *blank[:6], 0) + b"\0\xd8"
+    with pytest.raises(Rejected, match="no text"):
+        Acceptor("exch01", {"admin": ""}).authenticate(message)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/encrypted", b""),
+        ('multipart/encrypted;boundary="Mark"', b""),
+        ('multipart/encrypted;boundary="Mark"', b"--Mark\r\nLength=1\r\n--Mark\r\n\tapplication/octet-stream\r\nshort"),
+    ],
+)
+def test_what_is_no_sealed_message_is_rejected(kind: str, body: bytes) -> None:
+    with pytest.raises(Rejected):
+        session()[2].unseal_message(kind, body)
+
+
+def test_a_message_of_another_length_than_it_says_is_rejected() -> None:
+    client, _, sealed = session()
+    kind, body = _wrapped(client, b"pay 100")
+    with pytest.raises(Rejected, match="length"):
+        sealed.unseal_message(kind, body.replace(b"Length=7", b"Length=8"))

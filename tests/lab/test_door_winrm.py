@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import threading
 from collections.abc import Iterator
@@ -368,6 +369,7 @@ def test_powershell_is_not_there(lab: Lab) -> None:
     [
         (b"POST /wsman HTTP/1.1\r\nContent-Length: 9999999\r\n\r\n", b""),
         (b"SSH-2.0-client\r\n\r\n", b""),
+        (b"POST /wsman HT", b""),
         (b"GET /wsman HTTP/1.1\r\n\r\n", b"HTTP/1.1 404 Not Found\r\n"),
         (b"POST /wsman HTTP/1.1\r\nAuthorization: Basic !!\r\n\r\n", b"HTTP/1.1 401 Unauthorized\r\n"),
         (b"POST /wsman HTTP/1.1\r\nAuthorization: Negotiate TlRMTVNTUAAD\r\n\r\n", b"HTTP/1.1 401 Unauthorized\r\n"),
@@ -383,4 +385,86 @@ def test_nonsense_is_turned_away(lab: Lab, raw: bytes, answer: bytes) -> None:
 
 def test_what_is_no_envelope_is_a_bad_request(lab: Lab) -> None:
     answer = requests.post(endpoint(lab.hosts["basic"]), "<no", auth=(USER.encode(), PASSWORD.encode()), timeout=5)
+    assert answer.status_code == 400
+
+
+def envelope(action: str, *, selector: str = "", body: str = "", resource: str = "windows/shell/cmd") -> str:
+    names = (
+        'xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:r="http://schemas.microsoft.com/wbem/wsman/1/windows/'
+        'shell" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" '
+        'xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"'
+    )
+    chosen = f'<w:SelectorSet><w:Selector Name="ShellId">{selector}</w:Selector></w:SelectorSet>' if selector else ""
+    return (
+        f"<s:Envelope {names}><s:Header><a:Action>{action}</a:Action><w:ResourceURI>"
+        f"http://schemas.microsoft.com/wbem/wsman/1/{resource}</w:ResourceURI>{chosen}</s:Header>"
+        f"<s:Body>{body}</s:Body></s:Envelope>"
+    )
+
+
+SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (envelope(f"{SHELL}/Command"), 2150858813),
+        (envelope(f"{SHELL}/Command", selector="0"), 2150858843),
+        (envelope(f"{SHELL}/Dance", selector="0"), 2150858753),
+        (envelope("http://schemas.xmlsoap.org/ws/2004/09/transfer/Get", resource="config"), 2150858811),
+    ],
+)
+def test_requests_that_no_shell_can_answer_are_faults(lab: Lab, text: str, code: int) -> None:
+    answer = requests.post(endpoint(lab.hosts["basic"]), text, auth=(USER.encode(), PASSWORD.encode()), timeout=5)
+    assert answer.status_code == 500
+    assert f'Code="{code}"' in answer.text
+
+
+@pytest.mark.parametrize("body", ["", "<r:Receive/>", "<r:Send/>", "<r:Signal/>"])
+def test_requests_without_a_command_are_faults(lab: Lab, body: str) -> None:
+    asked = client(lab, "basic")
+    shell = asked.open_shell()
+    for action in ("Receive", "Send", "Signal"):
+        text = envelope(f"{SHELL}/{action}", selector=shell, body=body)
+        with pytest.raises(PywinrmFault) as refused:
+            asked.send_message(text)
+        assert refused.value.wsman_fault_code == 2150858810
+    asked.close_shell(shell)
+
+
+def test_control_c_leaves_the_command_to_itself(lab: Lab) -> None:
+    asked = client(lab, "basic")
+    shell = asked.open_shell()
+    command = asked.run_command(shell, "ver")
+    code = f'<r:Signal CommandId="{command}"><r:Code>{SHELL}/signal/ctrl_c</r:Code></r:Signal>'
+    asked.send_message(envelope(f"{SHELL}/Signal", selector=shell, body=code))
+    assert asked.get_command_output(shell, command) == (b"ver\r\n", b"", 0)
+    asked.close_shell(shell)
+
+
+def test_a_stranger_may_identify_and_nothing_else(lab: Lab) -> None:
+    headers = {"WSMANIDENTIFY": "unauthenticated"}
+    for text in (envelope(f"{SHELL}/Command"), "<no"):
+        assert requests.post(endpoint(lab.hosts["basic"]), text, headers=headers, timeout=5).status_code == 400
+
+
+def test_a_client_may_ask_for_one_answer_only(lab: Lab) -> None:
+    host = lab.hosts["basic"]
+    with socket.create_connection((host.address, host.port or 0), timeout=5) as wire, wire.makefile("rb") as answer:
+        wire.sendall(b"POST /wsman HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert answer.read().startswith(b"HTTP/1.1 401 Unauthorized\r\n")
+
+
+def test_a_proof_without_a_challenge_is_turned_away(lab: Lab) -> None:
+    token = base64.b64encode(b"NTLMSSP\0\3\0\0\0" + bytes(60)).decode()
+    headers = {"Authorization": f"Negotiate {token}"}
+    answer = requests.post(endpoint(lab.hosts["ntlm"]), IDENTIFY, headers=headers, timeout=5)
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Negotiate")
+
+
+def test_an_encrypted_message_over_basic_is_a_bad_request(lab: Lab) -> None:
+    kind = {"Content-Type": 'multipart/encrypted;boundary="x"'}
+    answer = requests.post(
+        endpoint(lab.hosts["basic"]), b"x", headers=kind, auth=(USER.encode(), PASSWORD.encode()), timeout=5
+    )
     assert answer.status_code == 400
