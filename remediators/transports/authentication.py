@@ -134,8 +134,10 @@ def rejected(place: Place, settings: Settings, reply: Reply | None) -> Authentic
             f"{message}: it accepts {', '.join(offered)} only: set ansible_winrm_transport accordingly, or allow "
             f"{used} in the WinRM service's configuration"
         )
+    plain = used == "basic" and settings.winrm.scheme == "http"
     return AuthenticationFailed(
         f"{message}: wrong user or password, or the account is locked or may not log on over the network"
+        + (", or the service refuses unencrypted messages (winrm/config/service AllowUnencrypted)" if plain else "")
         + (f" (it accepts {', '.join(offered)})" if offered else "")
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import requests
 import winrm.transport as pywinrm
@@ -96,12 +96,12 @@ class _Transport(pywinrm.Transport):
             username=settings.user,
             password=settings.password or "",
             service="HTTP",
-            ca_trust_path=None,
+            ca_trust_path=None,  # type: ignore[arg-type]  # documented: no path from the environment
             server_cert_validation="validate" if options.validate else "ignore",
             kerberos_delegation=options.kerberos_delegation,
             kerberos_hostname_override=options.kerberos_hostname,
-            auth_method=options.transport,
-            message_encryption=options.message_encryption,
+            auth_method=cast("Any", options.transport),
+            message_encryption=cast("Any", options.message_encryption),
             send_cbt=options.send_cbt,
             proxy=None,
         )
@@ -142,7 +142,7 @@ class _WireAdapter(BaseAdapter):
         response.raw = HTTPResponse(_Body(reply.body, self._wire), status=reply.status, preload_content=False)
         response.url = request.url or self._settings.endpoint
         response.request = request
-        response.connection = self  # type: ignore[attr-defined]  # the libraries' next step goes the same way
+        response.connection = cast("Any", self)  # the libraries' next step goes the same way
         return response
 
     def close(self) -> None:

@@ -171,6 +171,24 @@ class WinrmChannel:
         except TimedOut as late:
             raise self._given_up(shell, late.message) from late
 
+    @classmethod
+    def ping(cls, settings: Settings, line: str, seconds: float) -> tuple[wsman.Identity, Output | None]:
+        """
+        Ask the service who it is, and run a line where it has shells (WinRM 1.1 has none).
+
+        Raises `TransportError`, `UsageError`.
+        """
+        deadline = Deadline.after(seconds)
+        channel = cls(_Service.open(settings, deadline))
+        try:
+            identity = channel._service.identify(deadline)
+            if identity.stack.startswith("1."):
+                return identity, None
+            channel._create(deadline)
+            return identity, channel.run(line, deadline.remaining())
+        finally:
+            channel.close()
+
     def close(self) -> None:
         """
         Delete the shell and close the connection, in at most `CLOSING_SECONDS`. Never raises.

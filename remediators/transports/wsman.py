@@ -14,6 +14,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
 from remediators.model import Refused
+from remediators.transports.statuses import signed
 
 OPERATION_TIMED_OUT = 2150858793  # ERROR_WSMAN_OPERATION_TIMEDOUT: Receive found nothing yet, ask again
 
@@ -86,6 +87,11 @@ class Identity:
     vendor: str
     version: str
     protocol: str
+
+    @property
+    def stack(self) -> str:
+        """The version of WinRM itself, such as ``2.0``; empty where it is not told."""
+        return self.version.rpartition("Stack:")[2].strip() if "Stack:" in self.version else ""
 
 
 def escaped(text: str) -> str:
@@ -218,9 +224,7 @@ def _base64(text: str) -> bytes:
 
 
 def _status(text: str | None) -> int | None:
-    """An exit code as Windows shows it: 0x80005006 travels as 2147504134 and is -2147463162."""
     try:
-        number = int(text or "")
+        return signed(int(text or ""))
     except ValueError:
         return None
-    return number - (1 << 32) if number >= 1 << 31 else number

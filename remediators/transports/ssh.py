@@ -1,0 +1,99 @@
+"""SSH as a channel: one connection, and one exec request for each command line."""
+
+from __future__ import annotations
+
+import contextlib
+
+import paramiko
+
+from remediators.model import Dropped, Output
+from remediators.transports.deadlines import Deadline
+from remediators.transports.settings import Settings
+from remediators.transports.ssh_connection import Connection, bounded, connect, explained, place_of
+from remediators.transports.statuses import signed
+from remediators.transports.translation import Place, translated
+
+_PIECE = 64 * 1024
+_LOOK_SECONDS = 0.1  # how often standard error is looked at while standard output is silent
+
+
+class SshChannel:
+    """An open connection to a host whose server hands each line to ``cmd.exe /c``."""
+
+    def __init__(self, connection: Connection, place: Place) -> None:
+        self._connection, self._place = connection, place
+
+    @classmethod
+    def open(cls, settings: Settings, seconds: float) -> SshChannel:
+        """Connect and log in, in at most ``seconds``. Raises `TransportError`, `UsageError`."""
+        return cls(connect(settings, Deadline.after(seconds)), place_of(settings))
+
+    @classmethod
+    def ping(cls, settings: Settings, line: str, seconds: float) -> tuple[str, str, Output]:
+        """Log in and run a line: who we are there, how the server names itself, and what the line said."""
+        deadline = Deadline.after(seconds)
+        channel = cls.open(settings, seconds)
+        try:
+            transport = channel._connection.transport
+            output = channel.run(line, deadline.remaining())
+            return str(transport.get_username()), str(transport.remote_version), output
+        finally:
+            channel.close()
+
+    def run(self, line: str, seconds: float) -> Output:
+        """See `Channel.run`. SSH cannot end a command: after `TimedOut` it may still be running on the host."""
+        transport = self._connection.transport
+        if not transport.is_active():
+            raise Dropped(f"{self._place.name}: the SSH connection is closed; nothing of this command line was sent")
+        deadline = Deadline.after(seconds)
+        late = (
+            f"{self._place.name}: no end of the command line within {seconds:g} s: the connection was closed, and "
+            "whether the command still runs there is unknown"
+        )
+        with translated(self._place, explained), bounded(self._connection, deadline, late):
+            return self._run(transport, line, deadline)
+
+    def close(self) -> None:
+        """Close the connection and end its threads. Never raises."""
+        with contextlib.suppress(Exception):
+            self._connection.close()
+
+    def _run(self, transport: paramiko.Transport, line: str, deadline: Deadline) -> Output:
+        channel = transport.open_session(timeout=deadline.left())
+        try:
+            channel.exec_command(line)
+            channel.shutdown_write()
+            stdout, stderr = _drained(channel, deadline)
+            return Output(stdout, stderr, self._status(channel, transport, deadline))
+        finally:
+            channel.close()
+
+    def _status(self, channel: paramiko.Channel, transport: paramiko.Transport, deadline: Deadline) -> int | None:
+        """The exit status; ``None`` where the server told none, as after a signal."""
+        if not channel.status_event.wait(deadline.left()):
+            raise TimeoutError
+        if channel.exit_status >= 0:
+            return signed(channel.exit_status)
+        if not transport.is_active():
+            raise EOFError("before the end of the command")
+        return None
+
+
+def _drained(channel: paramiko.Channel, deadline: Deadline) -> tuple[bytes, bytes]:
+    """Both outputs to their end; neither can fill up and block the other."""
+    stdout, stderr = bytearray(), bytearray()
+    while True:
+        channel.settimeout(min(_LOOK_SECONDS, deadline.left()))
+        try:
+            piece = channel.recv(_PIECE)
+        except TimeoutError:
+            piece = None
+        while channel.recv_stderr_ready():
+            stderr += channel.recv_stderr(_PIECE)
+        if piece == b"":
+            break
+        stdout += piece or b""
+    channel.settimeout(deadline.left())
+    while said := channel.recv_stderr(_PIECE):
+        stderr += said
+    return bytes(stdout), bytes(stderr)
