@@ -1,4 +1,4 @@
-"""What a console program of a simulated host has: handles, environment, code page, and its own way to read arguments."""
+"""What a console program of a simulated host has: handles, environment, code page, its own reading of arguments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 UTF8: Final = 65001
 
 # The parts of Windows' best-fit tables that people meet; all else becomes a question mark.
-_BEST_FIT: Final = dict(zip("“”„‘’‚–—…•«»‹›×", '"""\'\',--.*<><>x', strict=True))
+_BEST_FIT: Final = dict(
+    zip(
+        "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{DOUBLE LOW-9 QUOTATION MARK}"
+        "\N{LEFT SINGLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}\N{EN DASH}\N{EM DASH}\N{HORIZONTAL ELLIPSIS}",
+        '"""\'\'--.',
+        strict=True,
+    )
+)
 
 
 def _best_fit(error: UnicodeError) -> tuple[str, int]:

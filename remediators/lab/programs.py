@@ -86,7 +86,9 @@ def _findstr(process: Process) -> int:
         strings = rest.pop(0).split()
     if not strings:
         return 2
-    pattern = re.compile("|".join(_findstr_pattern(s, switches) for s in strings), re.I if "i" in switches else 0)
+    pattern = re.compile(
+        "|".join(_findstr_pattern(s, switches) for s in strings), re.IGNORECASE if "i" in switches else 0
+    )
     raws: Iterable[bytes] = [process.handles.stdin.read()]
     if rest:
         paths = [path for name in rest for path in process.machine.files.match(clean(name, process.cwd))]
@@ -98,7 +100,7 @@ def _findstr(process: Process) -> int:
 
 
 def _findstr_pattern(text: str, switches: set[str]) -> str:
-    """FINDSTR knows ``. * ^ $ [class] \\x \\< \\>`` and nothing else of regular expressions."""
+    r"""FINDSTR knows ``. * ^ $ [class] \x \< \>`` and nothing else of regular expressions."""
     if "l" in switches:
         body = re.escape(text)
     else:

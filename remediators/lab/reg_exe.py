@@ -166,7 +166,7 @@ def _row(process: Process, name: str, type_: str, text: str) -> str:
 
 
 def _shown(process: Process, value: Typed) -> str:
-    """The data as reg.exe prints it; a list's strings are parted by ``\\0``, which 2003 also puts at its end twice."""
+    r"""The data as reg.exe prints it; a list's strings are parted by ``\0``, which 2003 also puts at its end twice."""
     vista = process.machine.vista
     if value.type in (reg.REG_SZ, reg.REG_EXPAND_SZ):
         return reg.bytes_text(value.raw)

@@ -93,7 +93,7 @@ def bytes_texts(raw: bytes) -> list[str]:
 
 
 def full_name(path: str) -> str | None:
-    r"""Spell a hive in full, as the programs print it: ``HKLM\X`` gives ``HKEY_LOCAL_MACHINE\X``; ``None`` if unknown."""
+    r"""Spell a hive in full, as programs print it: ``HKLM\X`` gives ``HKEY_LOCAL_MACHINE\X``; ``None`` if unknown."""
     hive, _, rest = path.rstrip("\\").partition("\\")
     long = _HIVES.get(hive.upper(), hive.upper())
     if long not in _HIVES.values() or "\\\\" in rest:

@@ -1,4 +1,4 @@
-"""The service control manager of a simulated host: states, dependencies, and services that are slow, stuck or broken."""
+"""The service control manager of a simulated host: states, dependencies, services that are slow, stuck or broken."""
 
 from __future__ import annotations
 

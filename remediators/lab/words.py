@@ -63,6 +63,7 @@ _ENGLISH: Final[dict[str, str]] = {
     "sc-1060": "The specified service does not exist as an installed service.",
     "sc-1061": "The service cannot accept control messages at this time.",
     "sc-1062": "The service has not been started.",
+    "sc-1075": "The dependency service does not exist or has been marked for deletion.",
     "sc-1068": "The dependency service or group failed to start.",
     "sc-234": "More data is available.",
     "sc-5": "Access is denied.",

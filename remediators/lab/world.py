@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import threading
 import time
 from collections.abc import Mapping
@@ -224,9 +224,9 @@ class WindowsMachine:
         """A text in the host's language."""
         return word(self.language, key, *values)
 
-    def now(self) -> datetime.datetime:
+    def now(self) -> dt.datetime:
         """The host's clock, which `advance` turns on."""
-        return datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=self._ahead)
+        return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self._ahead)
 
     def advance(self, seconds: float) -> None:
         """Let time pass on this host without waiting for it."""
@@ -303,7 +303,7 @@ class WindowsMachine:
         odd = {key: value for key, value in given.items() if key not in configured}
         display = given.get("display", name)
         image = given.get("image", f"C:\\WINDOWS\\system32\\{name}.exe")
-        values = {
+        values: dict[str, Mapping[str, Any]] = {
             "Type": {"type": "dword", "data": 0x20 if "svchost" in image or "inetinfo" in image else 0x10},
             "Start": {"type": "dword", "data": START_NUMBERS[mode]},
             "ErrorControl": {"type": "dword", "data": 1},
