@@ -11,7 +11,8 @@ from typing import Any, Final
 Spec = Mapping[str, Any]
 Fleet = Mapping[str, Spec]
 
-# What the doors read of a host's entry; everything else is for the machine behind them.
+# What only the doors read of a host's entry; everything else is for the machine behind them, see `world.build`.
+# The doors also look at ``smtp`` (whether port 25 is served), ``os`` (what Identify says) and ``faults``.
 DOOR_KEYS: Final = frozenset(
     {
         "address",  # a loopback address of its own, where ports are fixed
@@ -24,7 +25,6 @@ DOOR_KEYS: Final = frozenset(
         "idle",  # winrm: seconds after which a forgotten shell is gone
         "key",  # ssh: whether the operator logs on with a key and not with the password
         "status_bits",  # ssh: 32, or 8 for services that cut exit codes
-        "smtp",  # whether port 25 is served
         "user",  # the user of the inventory, else the machine's first
         "groups",  # the groups of the inventory
         "machine",  # an object with `run` instead of data for one
@@ -34,13 +34,16 @@ DOOR_KEYS: Final = frozenset(
 PARENTS: Final[Mapping[str, str]] = {"exchange_winrm": "exchange", "exchange_ssh": "exchange"}
 
 
+_USERS: Final = {"Administrator": "Lab-secret 1"}
+
+
 def _exchange(site: str, connection: str, **more: Any) -> Spec:
-    return {"connection": connection, "groups": (f"exchange_{connection}", f"site_{site}"), **more}
+    return {"connection": connection, "groups": (f"exchange_{connection}", f"site_{site}"), "users": _USERS, **more}
 
 
 DEFAULT_FLEET: Final[Fleet] = {
-    "exch01": _exchange("berlin", "winrm", transport="ntlm", address="127.66.0.11"),
-    "exch02": _exchange("berlin", "winrm", transport="ntlm", address="127.66.0.12"),
+    "exch01": _exchange("berlin", "winrm", transport="ntlm", address="127.66.0.11", antivirus="savce9"),
+    "exch02": _exchange("berlin", "winrm", transport="ntlm", address="127.66.0.12", antivirus="savce9", language="de"),
     "exch03": _exchange("hamburg", "winrm", transport="basic", address="127.66.0.13"),
     "exch04": _exchange("hamburg", "winrm", transport="basic", scheme="https", address="127.66.0.14"),
     "exch05": _exchange("berlin", "ssh", address="127.66.0.15"),
@@ -49,6 +52,8 @@ DEFAULT_FLEET: Final[Fleet] = {
         "connection": "winrm",
         "transport": "ntlm",
         "groups": ("receivers", "site_berlin"),
+        "users": _USERS,
+        "exchange": False,
         "address": "127.66.0.21",
     },
 }

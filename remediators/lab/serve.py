@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, cast
 
 import yaml
 
@@ -24,8 +24,10 @@ from remediators.lab.machine import FAULTS, Machine
 from remediators.lab.smtp_door import SMTPDoor
 from remediators.lab.ssh_door import SSHDoor, SSHSettings
 from remediators.lab.winrm_door import WinRMDoor, WinRMSettings
+from remediators.lab.world import build
 
 FIXED_PORTS: Final[Mapping[str, int]] = {"http": 5985, "https": 5986, "ssh": 2222, "smtp": 2525}
+PRODUCTS: Final[Mapping[str, str]] = {"2008": "OS: 6.0.6002 SP: 2.0 Stack: 2.0"}
 FREE_ADDRESS: Final = "127.0.0.1"
 _FIRST_ADDRESS: Final = 11
 
@@ -230,7 +232,7 @@ class Lab:
         return WinRMSettings(
             accepts=frozenset({transport}),
             allow_unencrypted=bool(spec.get("allow_unencrypted", unencrypted)),
-            product=str(spec.get("product", usual.product)),
+            product=str(spec.get("product", PRODUCTS.get(str(spec.get("os")), usual.product))),
             most_shells=int(spec.get("most_shells", usual.most_shells)),
             idle=float(spec.get("idle", usual.idle)),
             certificates={self._running.certificate: host.user},
@@ -287,9 +289,7 @@ def _of_the_doors(spec: Spec) -> list[str]:
 
 
 def _build(name: str, spec: Spec) -> Machine:
-    from remediators.lab.world import build  # noqa: PLC0415  # a lab of machines of one's own needs no world
-
     own = {key: value for key, value in spec.items() if key not in DOOR_KEYS}
     if "faults" in own:
         own["faults"] = tuple(fault for fault in own["faults"] if fault in FAULTS)
-    return build(name, own)
+    return cast("Machine", build(name, own))  # its faults never change, which the attribute of a protocol cannot say

@@ -57,17 +57,17 @@ class SMTPDoor:
             await swallow(reader)
             return
         masked = "masked-greeting" in self._faults
+        name = greeting[4:].partition(b" ")[0].strip()
         writer.write(mask(greeting) if masked else greeting)
         while line := await reader.readline():
             verb = line.strip().partition(b" ")[0]
-            writer.write(self._answer(verb.upper(), masked=masked))
+            writer.write(self._answer(verb.upper(), name, masked=masked))
             await writer.drain()
             if verb.upper() == b"QUIT":
                 return
 
-    def _answer(self, verb: bytes, *, masked: bool) -> bytes:
+    def _answer(self, verb: bytes, name: bytes, *, masked: bool) -> bytes:
         self.requests[verb.decode("ascii", errors="replace")] += 1
-        name = self._machine.name.encode("ascii", errors="replace")
         if masked and verb not in _THROUGH_A_PIX:
             return UNKNOWN
         answers = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import smtplib
 import socket
 import stat
 import subprocess
@@ -12,7 +13,7 @@ import paramiko
 import pytest
 import yaml
 
-from remediators.lab.inventory import generate, known_hosts_line
+from remediators.lab.inventory import DEFAULT_FLEET, generate, known_hosts_line
 from remediators.lab.serve import FIXED_PORTS, Lab
 from tests.lab.door_machines import Parrot
 from tests.lab.test_door_ssh import ask as ask_ssh
@@ -156,3 +157,38 @@ def test_equal_hosts_are_generated_in_any_number() -> None:
     assert (len(made), min(made), max(made)) == (120, "host0001", "host0120")
     with Lab(made) as lab, connected(lab, lab.hosts["host0120"]) as asked:
         assert ask_ssh(asked, "ver")[0] == b"ver\r\n"
+
+
+def test_the_fleet_of_the_demo_answers_over_every_door() -> None:
+    with Lab(DEFAULT_FLEET) as lab:
+        for name, host in lab.hosts.items():
+            if host.winrm is not None:
+                options = {"user": host.user, "password": host.password, "transport": host.spec["transport"]}
+                never = "never" if options["transport"] == "basic" else "auto"
+                out, _, status = ask(client(lab, name, message_encryption=never, **options), "hostname")
+            else:
+                with connected(lab, host) as asked:
+                    out, _, status = ask_ssh(asked, "hostname")
+            assert (out.strip().lower(), status) == (name.encode(), 0)
+            with smtplib.SMTP(host.address, host.smtp_port or 0, timeout=5) as smtp:
+                assert smtp.ehlo()[1].startswith(f"{name}.example.com Hello".encode())
+        assert lab.open_shells == 0
+
+
+def test_faults_in_the_data_reach_the_machine_or_its_door() -> None:
+    fleet = {"host": {"transport": "basic", "faults": ["quota", "access-denied"]}}
+    with Lab(fleet) as lab:
+        assert set(lab.machines["host"].faults) == {"quota"}
+        assert list(lab.hosts["host"].faults) == ["access-denied", "quota"]
+
+
+def test_data_that_nobody_knows_is_an_error() -> None:
+    with pytest.raises(ValueError, match="colour"):
+        Lab({"host": {"colour": "red"}}).start()
+
+
+def test_a_machine_without_smtp_has_no_smtp_door() -> None:
+    with Lab({"host": {"smtp": False, "os": "2008"}}) as lab:
+        assert lab.hosts["host"].smtp_port is None
+        out, _, _ = ask(client(lab, "host", user="Administrator", password="secret", transport="ntlm"), "ver")
+        assert b"Version 6.0.6002" in out

@@ -34,7 +34,7 @@ def test_the_greeting_and_the_verbs_of_exchange_are_seen(hub: Served) -> None:
         assert (code, text.split()[:4]) == (220, [b"exch01.example", b"Microsoft", b"ESMTP", b"MAIL"])
         assert asked.ehlo()[0] == 250
         offered = (asked.ehlo_resp or b"").split(b"\n")
-        assert offered[0] == b"HUB01 Hello [127.0.0.1]"
+        assert offered[0] == b"exch01.example Hello [127.0.0.1]"
         assert {b"X-EXPS GSSAPI NTLM LOGIN", b"X-EXPS=LOGIN", b"X-LINK2STATE", b"XEXCH50", b"SIZE"} < set(offered)
         assert asked.noop()[0] == 250
         assert asked.rset()[0] == 250

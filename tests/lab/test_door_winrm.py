@@ -53,7 +53,7 @@ def endpoint(host: Served) -> str:
 def client(lab: Lab, name: str, *, user: str = USER, password: str = PASSWORD, **options: object) -> Protocol:
     host = lab.hosts[name]
     settings: dict[str, object] = {
-        "transport": host.spec["transport"],
+        "transport": host.spec.get("transport"),
         "username": user,
         "password": password,
         "ca_trust_path": str(lab.keyring.authority),
