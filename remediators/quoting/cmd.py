@@ -23,6 +23,7 @@ from remediators.model import Command, Refused
 
 MASK = "********"
 LONGEST_LINE = 8000  # cmd takes 8,191 characters (KB 830473); the rest is kept for what a host's own shell adds
+LONGEST_COMMAND = 7400  # what one command may take of a line; the rest is the session's own frame
 
 _INNER = {
     '"': "!Q!",
@@ -54,8 +55,9 @@ class Masked:
     text: str
 
 
-Part = str | Env
+Part = str | Env | Masked
 Argument = str | Env | Masked | tuple[Part, ...]
+Line = str | tuple[str | Masked, ...]
 
 
 def check(text: str) -> str:
@@ -112,7 +114,7 @@ def program(name: str, *arguments: Argument, seconds: float = 60.0, only_after_f
     """
     words = [_encode(argument, argv) for argument in arguments]
     shown = [_show(argument, argv) for argument in arguments]
-    return Command(" ".join([name, *words]), " ".join([name, *shown]), only_after_failure, seconds)
+    return _short(Command(" ".join([name, *words]), " ".join([name, *shown]), only_after_failure, seconds))
 
 
 def cscript(script: tuple[Part, ...], *arguments: str | Masked, seconds: float = 60.0) -> Command:
@@ -124,10 +126,12 @@ def cscript(script: tuple[Part, ...], *arguments: str | Masked, seconds: float =
     path_line, path_shown = _encode(script, argv), _show(script, argv)
     words = [_encode(argument, _wsh_word) for argument in arguments]
     shown = [_show(argument, _wsh_word) for argument in arguments]
-    return Command(
-        " ".join(["cscript //nologo", path_line, *words]),
-        " ".join(["cscript //nologo", path_shown, *shown]),
-        seconds=seconds,
+    return _short(
+        Command(
+            " ".join(["cscript //nologo", path_line, *words]),
+            " ".join(["cscript //nologo", path_shown, *shown]),
+            seconds=seconds,
+        )
     )
 
 
@@ -138,21 +142,35 @@ def script(text: str, *, seconds: float = 60.0, shown: str | None = None) -> Com
     The text is parsed by cmd as if it were typed, so no value may be in it that has not been quoted for that. ``for``
     variables are written with one percent sign.
     """
-    return Command(f"cmd /d /c {inner(chr(34) + text + chr(34))}", shown or text, seconds=seconds)
+    return _short(Command(f"cmd /d /c {inner(chr(34) + text + chr(34))}", shown or text, seconds=seconds))
 
 
-def write_file(path: tuple[Part, ...], lines: Iterable[str], *, append: bool = False) -> tuple[Command, ...]:
+def write_file(path: tuple[Part, ...], lines: Iterable[Line], *, append: bool = False) -> tuple[Command, ...]:
     """
-    Commands that write lines of text to a file on the host, each short enough for one command line.
+    Commands that write lines of text to a file on the host. A line may be made of parts, some of them masked.
 
-    Lines are written as they are; they must not be empty, nor begin with a blank, ``/`` or a word that echo knows.
+    Lines are written as they are; they must not be empty, nor begin with ``/`` or a word that echo knows. Raises
+    `Refused` for a line that is too long or cannot be passed.
     """
     where_line, where_shown = _encode(path, argv), _show(path, argv)
-    commands = []
+    commands: list[Command] = []
     for line in lines:
         arrow = ">>" if append or commands else ">"
-        commands.append(Command(f"{arrow}{where_line} echo {inner(line)}", f"{arrow}{where_shown} echo {line}"))
+        parts = line if isinstance(line, tuple) else (line,)
+        sent = inner("".join(part.text if isinstance(part, Masked) else part for part in parts))
+        shown = "".join(MASK if isinstance(part, Masked) else part for part in parts)
+        commands.append(_short(Command(f"{arrow}{where_line} echo {sent}", f"{arrow}{where_shown} echo {shown}")))
     return tuple(commands)
+
+
+def delete_file(path: tuple[Part, ...]) -> Command:
+    """Delete a file on the host. It is no failure where there is none."""
+    return Command(f"del /q {_encode(path, argv)}", f"del /q {_show(path, argv)}")
+
+
+def show_file(path: tuple[Part, ...]) -> Command:
+    """Print a file of the host; Windows turns UTF-16 with a byte order mark into the console's code page."""
+    return Command(f"type {_encode(path, argv)}", f"type {_show(path, argv)}")
 
 
 def needs_percent(line: str) -> bool:
@@ -176,6 +194,12 @@ def as_batch(line: str) -> str:
     return "".join(out)
 
 
+def _short(command: Command) -> Command:
+    if len(command.line) > LONGEST_COMMAND:
+        raise Refused(f"this would take {len(command.line)} characters, too many for one Windows command line")
+    return command
+
+
 def _wsh_word(text: str) -> str:
     return text if _PLAIN_ARGUMENT.fullmatch(text) and not text.startswith("/") else wsh(text)
 
@@ -185,14 +209,18 @@ def _encode(argument: Argument, quote: object) -> str:
     text = "".join(part.text if isinstance(part, Masked) else part for part in parts if not isinstance(part, Env))
     if not any(isinstance(part, Env) for part in parts):
         return inner(quote(text))  # type: ignore[operator]
-    body = "".join(f"!{part.name}!" if isinstance(part, Env) else inner(str(part)) for part in parts)
+    body = "".join(f"!{part.name}!" if isinstance(part, Env) else inner(_plain_text(part)) for part in parts)
     return f"!Q!{body}!Q!"  # the variable's value may have blanks; our own parts have no quotation marks
 
 
+def _plain_text(part: str | Masked) -> str:
+    return part.text if isinstance(part, Masked) else part
+
+
 def _show(argument: Argument, quote: object) -> str:
-    if isinstance(argument, Masked):
-        return MASK
     parts = argument if isinstance(argument, tuple) else (argument,)
+    if any(isinstance(part, Masked) for part in parts):
+        return MASK
     if not any(isinstance(part, Env) for part in parts):
         return str(quote("".join(str(part) for part in parts)))  # type: ignore[operator]
     return '"' + "".join(f"%{part.name}%" if isinstance(part, Env) else str(part) for part in parts) + '"'
