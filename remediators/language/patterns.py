@@ -1,0 +1,162 @@
+"""Which hosts a pattern means: ``a:b``, ``a:&b``, ``a:!b``, globs, ``~regex``, ``group[0:3]``, ``@file``."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from remediators.language.inventory import Inventory
+from remediators.language.problems import Problems, did_you_mean
+from remediators.language.source import LineDocument, Place, read_text
+
+_SUBSCRIPT = re.compile(r"(?P<base>.+)\[(?:(?P<one>-?\d{1,9})|(?P<first>\d{0,9})[:-](?P<last>\d{0,9}))\]\Z")
+_OPENING, _CLOSING = "([{", ")]}"
+
+Told = Callable[[str, str, str], None]  # what is wrong, hint, the word
+
+
+def select(
+    inventory: Inventory, pattern: str | Sequence[str], problems: Problems, place: Place, where: str = ""
+) -> list[str]:
+    """
+    Hosts that a pattern means, in the order of the inventory.
+
+    A part that matches nothing is a problem at ``place``, and so is a pattern that leaves no host.
+    """
+
+    def told(what: str, hint: str, word: str) -> None:
+        problems.add(place.problem(where, what, hint, word))
+
+    before = len(problems.errors)
+    parts = [part for text in ([pattern] if isinstance(pattern, str) else pattern) for part in _parts(inventory, text)]
+    parts = [part for text in parts for part in _from_file(text, problems)]
+    chosen = _chosen(inventory, parts, told)
+    if not chosen and len(problems.errors) == before:
+        told(f"the pattern {':'.join(parts)!r} leaves no host", "", "")
+    return [host for host in inventory.hosts if host in chosen]
+
+
+def limited(inventory: Inventory, hosts: Iterable[str], limit: str | None, problems: Problems) -> list[str]:
+    """Those of the hosts that ``--limit`` means, too."""
+    if limit is None:
+        return list(hosts)
+    allowed = set(select(inventory, limit, problems, Place(LineDocument("--limit", limit), (1, limit))))
+    return [host for host in hosts if host in allowed]
+
+
+def split(pattern: str) -> list[str]:
+    """Parts of a pattern, separated by commas or colons outside of brackets."""
+    parts, depth = [""], 0
+    for char in pattern:
+        depth += (char in _OPENING) - (char in _CLOSING)
+        if char in ",:" and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _parts(inventory: Inventory, pattern: str) -> Iterator[str]:
+    """An address with colons in it is one part where a host is named so."""
+    for piece in pattern.split(",") if any(":" in host for host in inventory.hosts) else [pattern]:
+        if piece.strip().lstrip("!&") in inventory.hosts:
+            yield piece.strip()
+        else:
+            yield from split(piece)
+
+
+def _from_file(part: str, problems: Problems) -> Iterator[str]:
+    """``@file``: one pattern on each line, except comments."""
+    if not part.startswith("@"):
+        yield part
+        return
+    found = read_text(Path(part[1:]), problems)
+    for line in found[0].splitlines() if found else ():
+        if line.strip() and not line.lstrip().startswith("#"):
+            yield from split(line)
+
+
+def _chosen(inventory: Inventory, parts: Sequence[str], told: Told) -> set[str]:
+    """First what is named, then ``&``, then ``!``, in whatever order they are written, as in Ansible."""
+    named = [part for part in parts if part[0] not in "!&"]
+    if parts and not named:
+        told(f"the pattern {':'.join(parts)!r} only takes away", f"write 'all:{':'.join(parts)}'", "")
+        return set()
+    chosen = {host for part in named for host in _matching(inventory, part, told)}
+    for part in parts:
+        if part[0] == "&":
+            chosen &= set(_matching(inventory, part[1:], told))
+    for part in parts:
+        if part[0] == "!":
+            chosen -= set(_matching(inventory, part[1:], told))
+    return chosen
+
+
+def _matching(inventory: Inventory, part: str, told: Told) -> Sequence[str]:
+    """Hosts of one part, without its sign."""
+    if part.startswith("~"):
+        return _by_regex(inventory, part[1:], told)
+    found = _by_name(inventory, part)
+    if found:
+        return found
+    subscript = _SUBSCRIPT.match(part)
+    if subscript and (inside := _by_name(inventory, subscript["base"])):
+        return _member(inside, subscript) or _nothing(inventory, part, told, f" ({len(inside)} hosts there)")
+    return _nothing(inventory, subscript["base"] if subscript else part, told)
+
+
+def _by_name(inventory: Inventory, name: str) -> Sequence[str]:
+    if name in inventory.members:
+        return inventory.members[name]
+    if name in inventory.hosts:
+        return [name]
+    if not any(char in name for char in "*?["):
+        return []
+    return _union(inventory, re.compile(fnmatch.translate(name)).match)
+
+
+def _by_regex(inventory: Inventory, pattern: str, told: Told) -> Sequence[str]:
+    try:
+        found = re.compile(pattern)
+    except re.error as error:
+        told(f"{pattern!r} is no regular expression: {error}", "", pattern)
+        return []
+    return _union(inventory, found.match) or _nothing(inventory, "~" + pattern, told)
+
+
+def _union(inventory: Inventory, matches: Callable[[str], object]) -> list[str]:
+    """Hosts that match by their own name or by the name of a group."""
+    chosen = {host for host in inventory.hosts if matches(host)}
+    for name, members in inventory.members.items():
+        if matches(name):
+            chosen.update(members)
+    return [host for host in inventory.hosts if host in chosen]
+
+
+def _member(hosts: Sequence[str], subscript: re.Match[str]) -> Sequence[str]:
+    if subscript["one"] is not None:
+        number = int(subscript["one"])
+        return [hosts[number]] if -len(hosts) <= number < len(hosts) else []
+    first = int(subscript["first"] or 0)
+    return hosts[first : int(subscript["last"]) + 1] if subscript["last"] else hosts[first:]
+
+
+def _nothing(inventory: Inventory, part: str, told: Told, more: str = "") -> Sequence[str]:
+    if part in inventory.groups:
+        told(f"the group {part!r} has no hosts", "", part)
+        return []
+    if not inventory.hosts:
+        told("the inventory has no hosts", "", part)
+        return []
+    if part[0] == "~" or more:
+        told(f"{part!r} matches nothing{more}", "", part)
+        return []
+    what = (
+        f"{part!r} matches nothing"
+        if any(char in part for char in "*?[")
+        else f"no host and no group is named {part!r}"
+    )
+    told(what, did_you_mean(part, [*inventory.groups, *inventory.hosts]), part)
+    return []

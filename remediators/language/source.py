@@ -1,0 +1,206 @@
+"""
+Read a text file into plain values, and find the line and column of any of them again.
+
+Marks are not kept beside the values: where a message needs one, the text is composed once more. A fleet of ten
+thousand hosts loads without an object for every value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from remediators.language.problems import Problem, Problems
+from remediators.language.yaml_nodes import Spot, YamlMistake, compose, find, plain_value
+
+LARGEST = 10_000_000  # bytes of a playbook or a file of variables
+LARGEST_INVENTORY = 100_000_000
+
+Path_ = tuple[str | int, ...]
+
+
+class Document(Protocol):
+    """A text and the places in it."""
+
+    file: str
+
+    def spot(self, path: Path_, *, on_key: bool = False) -> Spot:
+        """Where a value (or its key) stands; the nearest thing around it where it is not itself in the text."""
+
+    def source_line(self, line: int) -> str:
+        """A line of the text, counted from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A value in a document, or its key."""
+
+    document: Document
+    path: Path_ = ()
+    on_key: bool = False
+
+    def at(self, *path: str | int, on_key: bool = False) -> Place:
+        """A place further inside."""
+        return Place(self.document, self.path + path, on_key)
+
+    @property
+    def key(self) -> Place:
+        return Place(self.document, self.path, on_key=True)
+
+    def problem(self, where: str, what: str, hint: str = "", word: str = "") -> Problem:
+        """A mistake at this place, with the caret under ``word`` where that stands on its line."""
+        spot = self.document.spot(self.path, on_key=self.on_key)
+        if word:
+            spot = self._narrowed(spot, word)
+        source = self.document.source_line(spot.line)
+        return Problem(self.document.file, spot.line, spot.column, where, what, hint, source, spot.width)
+
+    def _narrowed(self, spot: Spot, word: str) -> Spot:
+        """The first place of a word between the beginning and the end of a value."""
+        for line in range(spot.line, spot.last_line + 1):
+            text = self.document.source_line(line)
+            start = spot.column - 1 if line == spot.line else 0
+            column = text.find(word, start)
+            if column >= 0:
+                return Spot(line, column + 1, len(word), line)
+        return spot
+
+    def __str__(self) -> str:
+        spot = self.document.spot(self.path, on_key=self.on_key)
+        return f"{self.document.file}:{spot.line}:{spot.column}"
+
+
+@dataclass
+class YamlDocument:
+    """A YAML file: its values, and the text to find them in. ``sha256`` is of the bytes that were read."""
+
+    file: str
+    text: str = field(repr=False)
+    value: Any = field(default=None, repr=False)
+    sha256: str = ""
+
+    @cached_property
+    def _node(self) -> Any:
+        return compose(self.text)
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+    def spot(self, path: Path_, *, on_key: bool = False) -> Spot:
+        return find(self._node, path, on_key=on_key)
+
+    def source_line(self, line: int) -> str:
+        return self._lines[line - 1] if 0 < line <= len(self._lines) else ""
+
+
+@dataclass
+class LineDocument:
+    """A text of lines, such as an INI inventory or an argument: a path is ``(line, word)``."""
+
+    file: str
+    text: str = field(repr=False)
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self.text.splitlines()
+
+    def spot(self, path: Path_, *, on_key: bool = False) -> Spot:
+        line = path[0] if path and isinstance(path[0], int) else 1
+        word = str(path[1]) if len(path) > 1 else ""
+        text = self.source_line(line)
+        column = text.find(word) if word else len(text) - len(text.lstrip())
+        return Spot(line, max(column, 0) + 1, len(word) or len(text.strip()) or 1, line)
+
+    def source_line(self, line: int) -> str:
+        return self._lines[line - 1] if 0 < line <= len(self._lines) else ""
+
+
+def read_text(path: str | os.PathLike[str], problems: Problems, *, largest: int = LARGEST) -> tuple[str, str] | None:
+    """The text of a file and the SHA-256 of its bytes, or ``None`` with a problem that says what stands against it."""
+    file = os.fspath(path)
+    try:
+        raw = _read_bytes(Path(path), largest)
+    except (OSError, ValueError) as error:
+        problems.add(Problem(file, 0, 0, "", _why_unreadable(error)))
+        return None
+    text = _decoded(file, raw, problems)
+    return None if text is None else (text, hashlib.sha256(raw).hexdigest())
+
+
+def _read_bytes(path: Path, largest: int) -> bytes:
+    if path.is_dir():
+        raise IsADirectoryError
+    with path.open("rb") as stream:
+        raw = stream.read(largest + 1)
+    if len(raw) > largest:
+        raise ValueError(f"is larger than {largest // 1_000_000} MB, which is more than this kind of file may have")
+    return raw
+
+
+def _why_unreadable(error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, IsADirectoryError):
+        return "is a directory, and a file is wanted"
+    if isinstance(error, PermissionError):
+        return "may not be read by this user"
+    return f"cannot be read: {error.strerror or error}" if isinstance(error, OSError) else str(error)
+
+
+def _decoded(file: str, raw: bytes, problems: Problems) -> str | None:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        problems.add(Problem(file, 0, 0, "", "is UTF-16 text", "save it as UTF-8"))
+        return None
+    if raw.startswith(b"$ANSIBLE_VAULT;"):
+        problems.add(Problem(file, 1, 1, "", "is a vault file, and vault values are not supported yet", "", "", 1))
+        return None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        what = f"is not UTF-8: byte 0x{raw[error.start]:02x} at offset {error.start}, in line {line}"
+        problems.add(Problem(file, 0, 0, "", what, "save it as UTF-8"))
+        return None
+
+
+def parse_yaml(file: str, text: str, problems: Problems, sha256: str = "") -> YamlDocument | None:
+    """Values of a YAML text, or ``None`` with problems. An empty text is a document with the value ``None``."""
+    document = YamlDocument(file, text, None, sha256)
+    try:
+        node = compose(text)
+    except YamlMistake as mistake:
+        problems.add(_mistaken(document, mistake))
+        return None
+    mistakes: list[YamlMistake] = []
+    document.value = plain_value(node, mistakes, has_anchors="&" in text)
+    for found in mistakes:
+        problems.add(_mistaken(document, found))
+    return None if mistakes else document
+
+
+def read_yaml(path: str | os.PathLike[str], problems: Problems, *, largest: int = LARGEST) -> YamlDocument | None:
+    """A YAML file with its values, or ``None`` with problems."""
+    found = read_text(path, problems, largest=largest)
+    return None if found is None else parse_yaml(os.fspath(path), found[0], problems, found[1])
+
+
+def mapping_of(document: YamlDocument | None, problems: Problems, where: str) -> Mapping[str, Any]:
+    """The mapping that a file of variables is; an empty file is an empty one."""
+    if document is None or document.value is None:
+        return {}
+    if not isinstance(document.value, dict):
+        problems.add(Place(document).problem(where, "must be a mapping of names to values"))
+        return {}
+    return document.value
+
+
+def _mistaken(document: YamlDocument, mistake: YamlMistake) -> Problem:
+    spot = mistake.spot
+    source = document.source_line(spot.line)
+    return Problem(document.file, spot.line, spot.column, "", mistake.what, mistake.hint, source, spot.width)

@@ -1,0 +1,346 @@
+"""
+YAML text to plain values, by the core schema of YAML 1.2: ``true`` and ``false`` are the only booleans.
+
+``yes``, ``on``, ``12:30``, ``0123`` and dates are text, and so is every key. Anchors and merge keys work, bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs forget to export it
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+DEEPEST = 100
+MOST_VALUES = 5_000_000  # values once every alias is written out
+MOST_GROWTH = 1_000  # how many times more values than are written, above 100,000
+
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
+_BASED = {"0x": 16, "0o": 8}
+_BASED_INT = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_SPECIAL = {
+    **{sign + word: float(sign + "inf") for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")},
+    **{word: float("nan") for word in (".nan", ".NaN", ".NAN")},
+}
+_NUMERIC_START = frozenset("0123456789+-.")
+
+_PLAIN, _TEXT, _TREE = "?", "s", "c"
+_CORE = "tag:yaml.org,2002:"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a text: line and column from 1, width in characters, and the line on which the value ends."""
+
+    line: int
+    column: int
+    width: int = 1
+    last_line: int = 0
+
+
+class YamlMistake(Exception):
+    """What is wrong with a YAML text, and where."""
+
+    def __init__(self, spot: Spot, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.spot = spot
+        self.what = what
+        self.hint = hint
+
+
+class _Composer(CParser):
+    """libyaml's parser, which leaves what a plain scalar means to `plain_value`."""
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        """Nothing: no tag depends on where a node stands."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing."""
+
+    def resolve(self, kind: type[Node], value: Any, implicit: Any) -> str:
+        if kind is ScalarNode:
+            return _PLAIN if implicit[0] else _TEXT
+        return _TREE
+
+
+def compose(text: str) -> Node | None:
+    """The tree of nodes of a text with a single document. Raises `YamlMistake`."""
+    try:
+        node: Node | None = _Composer(text).get_single_node()
+    except yaml.reader.ReaderError as error:
+        raise _unreadable(text, error) from error
+    except yaml.MarkedYAMLError as error:
+        raise _misspelt(text, error) from error
+    except UnicodeEncodeError as error:
+        raise YamlMistake(
+            Spot(text.count("\n", 0, error.start) + 1, 1), "half a character (a lone surrogate)"
+        ) from error
+    return node
+
+
+def _unreadable(text: str, error: Any) -> YamlMistake:
+    """A character that YAML forbids: libyaml names the byte at which it stands."""
+    before = text.encode()[: error.position].decode(errors="replace")
+    column = len(before) - before.rfind("\n")
+    return YamlMistake(
+        Spot(before.count("\n") + 1, column), f"character U+{error.character:04X} is not allowed in YAML"
+    )
+
+
+def _misspelt(text: str, error: yaml.MarkedYAMLError) -> YamlMistake:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line, mark.column) if mark else (0, 0)
+    lines = text.split("\n")
+    while line and line < len(lines) and not lines[line].strip() and mark is not None:
+        line, column = line - 1, max(len(lines[line - 1]) - 1, 0)
+    if line >= len(lines):
+        line, column = len(lines) - 1, 0
+    what, hint = _in_words(error, lines[line], column)
+    return YamlMistake(Spot(line + 1, column + 1), what, hint)
+
+
+def _in_words(error: yaml.MarkedYAMLError, line: str, column: int) -> tuple[str, str]:
+    """What libyaml says, and what it most likely means."""
+    problem, context = str(error.problem), str(error.context or "")
+    rest = line[column:]
+    if rest.startswith("\t") or "\t" in line[: column + 1].replace(line.lstrip(), ""):
+        return "a tab cannot indent YAML", "use blanks"
+    if problem.startswith("but found another document"):
+        return "a second YAML document begins here, and a file holds one", "put it into a file of its own"
+    if problem == "second occurrence":
+        return "this anchor is defined twice", ""
+    if problem == "found undefined alias":
+        return "this alias has no anchor before it", ""
+    if problem.startswith("mapping values are not allowed"):
+        return "a colon is not allowed here", "quote text that has ': ' in it, and check the indentation"
+    if problem == "exceeded maximum nesting depth":
+        return "is nested too deeply", ""
+    if rest[:1] in "@`%" and rest[:1]:
+        return f"text cannot begin with {rest[0]!r}", "quote it"
+    if problem == "could not determine a constructor for the tag":
+        return "unknown tag", ""
+    said = f"{context}: {problem}" if context else problem
+    return f"is not YAML: {said}", ""
+
+
+def plain_value(node: Node | None, mistakes: list[YamlMistake], *, has_anchors: bool = True) -> Any:
+    """
+    The plain JSON value of a tree; what is wrong is added to ``mistakes``.
+
+    ``has_anchors`` may be false where the text has none, which saves a walk over the tree.
+    """
+    if node is None:
+        return None
+    builder = _Builder(mistakes)
+    if has_anchors and builder.is_too_large(node):
+        return None
+    try:
+        return builder.value(node)
+    except YamlMistake as mistake:
+        mistakes.append(mistake)
+        return None
+
+
+class _Builder:
+    """One walk over a tree; nodes under an anchor are built once and shared."""
+
+    def __init__(self, mistakes: list[YamlMistake]) -> None:
+        self.mistakes = mistakes
+        self.built: dict[int, Any] = {}
+        self.depth = 0
+
+    def is_too_large(self, root: Node) -> bool:
+        """Whether aliases would write out to more than anybody means, contain themselves, or nest too deeply."""
+        sizes: dict[int, int] = {}
+        try:
+            size = _size(root, sizes, set(), 0)
+        except YamlMistake as mistake:
+            self.mistakes.append(mistake)
+            return True
+        if size > MOST_VALUES or size > max(100_000, MOST_GROWTH * len(sizes)):
+            self.mistakes.append(YamlMistake(_spot(root), "its aliases write out to more values than any file needs"))
+            return True
+        return False
+
+    def value(self, node: Node) -> Any:
+        tag = node.tag
+        if tag == _PLAIN:
+            return self._plain(node)
+        if tag == _TEXT:
+            return node.value
+        if tag == _TREE:
+            return self._tree(node)
+        return self._tagged(node)
+
+    def _plain(self, node: Node) -> Any:
+        text = node.value
+        if text in _NULLS:
+            return None
+        if text in _BOOLS:
+            return _BOOLS[text]
+        if text[0] in _NUMERIC_START:
+            return self._number(node)
+        return text
+
+    def _number(self, node: Node) -> Any:
+        text = node.value
+        if _INT.match(text):
+            if len(text) > 1000:
+                return self._wrong(node, "this number has more digits than any value may have")
+            return int(text)
+        if _BASED_INT.match(text):
+            return int(text[2:], _BASED[text[:2]]) if len(text) < 1000 else text
+        if _FLOAT.match(text):
+            return float(text)
+        return _SPECIAL.get(text, text)
+
+    def _tree(self, node: Node) -> Any:
+        known = id(node)
+        if known in self.built:
+            return self.built[known]
+        if self.depth > DEEPEST:
+            raise _too_deep(node)
+        self.depth += 1
+        value: Any = self._mapping(node) if isinstance(node, MappingNode) else [self.value(n) for n in node.value]
+        self.depth -= 1
+        self.built[known] = value
+        return value
+
+    def _mapping(self, node: MappingNode) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        merged: dict[str, Any] | None = None
+        for key_node, value_node in node.value:
+            key = key_node.value
+            if key_node.tag == _PLAIN and key == "<<":
+                merged = {**self._merged(value_node), **(merged or {})}
+            elif not isinstance(key_node, ScalarNode):
+                self._key_is_no_text(key_node)
+            elif key in result:
+                self._wrong(
+                    key_node, f"the key {key!r} is here a second time", "the first is in line " + str(_first(node, key))
+                )
+            elif not key and key_node.tag == _PLAIN:
+                self._wrong(key_node, "a key is missing before this colon")
+            else:
+                result[key] = self.value(value_node)
+        return result if merged is None else {**merged, **result}
+
+    def _merged(self, node: Node) -> dict[str, Any]:
+        """What ``<<`` brings: of several mappings, an earlier one wins."""
+        sources = node.value if isinstance(node, SequenceNode) else [node]
+        result: dict[str, Any] = {}
+        for source in sources:
+            if isinstance(source, MappingNode):
+                result = {**self.value(source), **result}
+            else:
+                self._wrong(source, "a merge key (<<) takes a mapping or a list of mappings")
+        return result
+
+    def _key_is_no_text(self, node: Node) -> None:
+        hint = 'quote a template that begins a value: "{{ name }}"' if getattr(node, "flow_style", False) else ""
+        self._wrong(node, "a key must be text, not a mapping or a list", hint)
+
+    def _tagged(self, node: Node) -> Any:
+        tag = node.tag
+        if tag in ("!vault", "!vault-encrypted"):
+            return self._wrong(node, f"{tag}: vault values are not supported yet")
+        if tag == "!unsafe":
+            return self._wrong(node, "!unsafe is not supported", "write {% raw %} … {% endraw %}")
+        core = tag.removeprefix(_CORE)
+        if core in ("map", "seq") and isinstance(node, MappingNode if core == "map" else SequenceNode):
+            return self._tree(node)
+        if core == "str" and isinstance(node, ScalarNode):
+            return node.value
+        if core in ("int", "float", "bool", "null") and isinstance(node, ScalarNode):
+            return self._of_type(node, core)
+        return self._wrong(node, f"unknown tag {tag.replace(_CORE, '!!')!r}")
+
+    def _of_type(self, node: ScalarNode, core: str) -> Any:
+        value = self._plain(node)
+        wanted = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}[core]
+        if not isinstance(value, wanted) or (core != "bool" and isinstance(value, bool)):  # type: ignore[arg-type]
+            return self._wrong(node, f"this is no !!{core}")
+        return float(value) if core == "float" else value
+
+    def _wrong(self, node: Node, what: str, hint: str = "") -> None:
+        self.mistakes.append(YamlMistake(_spot(node), what, hint))
+
+
+def _too_deep(node: Node) -> YamlMistake:
+    return YamlMistake(_spot(node), f"is nested more than {DEEPEST} levels deep")
+
+
+def _first(node: MappingNode, key: str) -> int:
+    return next(int(k.start_mark.line) + 1 for k, _ in node.value if k.value == key)
+
+
+def _size(node: Node, sizes: dict[int, int], above: set[int], depth: int) -> int:
+    """How many values a node writes out to. Raises `YamlMistake` where it contains itself or nests too deeply."""
+    if isinstance(node, ScalarNode):
+        return 1
+    known = id(node)
+    if known in sizes:
+        return sizes[known]
+    if known in above:
+        raise YamlMistake(_spot(node), "this anchor contains itself")
+    if depth > DEEPEST:
+        raise _too_deep(node)
+    above.add(known)
+    size = 1
+    for child in node.value:
+        for part in child if isinstance(child, tuple) else (child,):
+            size += 1 if isinstance(part, ScalarNode) else _size(part, sizes, above, depth + 1)
+    above.discard(known)
+    sizes[known] = size
+    return size
+
+
+def find(root: Node | None, path: tuple[str | int, ...], *, on_key: bool) -> Spot:
+    """Where the value (or the key) at a path stands; the nearest thing around it where the path leaves the text."""
+    if root is None:
+        return Spot(1, 1, 1, 1)
+    node, key = root, None
+    for step in path:
+        found = _child(node, step)
+        if found is None:
+            return _spot(key if key is not None else node)
+        key, node = found
+    return _spot(key if on_key and key is not None else node)
+
+
+def _child(node: Node, step: str | int) -> tuple[Node | None, Node] | None:
+    if isinstance(node, SequenceNode):
+        return (None, node.value[step]) if isinstance(step, int) and 0 <= step < len(node.value) else None
+    if not isinstance(node, MappingNode):
+        return None
+    for key, value in node.value:
+        if isinstance(key, ScalarNode) and key.value == str(step):
+            return key, value
+    return _merged_child(node, step)
+
+
+def _merged_child(node: MappingNode, step: str | int) -> tuple[Node | None, Node] | None:
+    for key, value in node.value:
+        if key.value == "<<":
+            for source in value.value if isinstance(value, SequenceNode) else [value]:
+                found = _child(source, step)
+                if found is not None:
+                    return found
+    return None
+
+
+def _spot(node: Node) -> Spot:
+    """The beginning of a node; of a node with several lines only its first word is at fault."""
+    start, end = node.start_mark, node.end_mark
+    width = end.column - start.column if end.line == start.line else 1
+    if isinstance(node, MappingNode) and not node.flow_style and node.value:
+        first = node.value[0][0]
+        width = first.end_mark.column - first.start_mark.column
+    last = end.line if end.column or end.line == start.line else end.line - 1
+    return Spot(start.line + 1, start.column + 1, max(1, width), last + 1)
