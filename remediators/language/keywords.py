@@ -135,15 +135,9 @@ def not_supported(key: str, remediators: Collection[str]) -> tuple[str, str] | N
     short = key.rpartition(".")[2]
     if key in _LATER:
         return f"{key!r} {_NOT_YET}", ""
-    if short in _OTHER_WAYS:
-        return f"{key!r} {_NEVER}", _OTHER_WAYS[short]
-    if short.startswith("with_"):
-        return f"{key!r} {_NEVER}", "use loop"
-    if short in _MODULES:
-        way = _MODULES[short]
+    if short in _OTHER_WAYS or short.startswith("with_"):
+        return f"{key!r} {_NEVER}", _OTHER_WAYS.get(short, "use loop")
+    if short in _MODULES or short.startswith("win_") or short != key:
+        way = _MODULES.get(short, short)
         return f"{key!r} is a module of Ansible and {_NEVER}", f"use {way}" if way in remediators else ""
-    if short != key and short in remediators:
-        return f"{key!r} is a module of Ansible and {_NEVER}", f"use {short}"
-    if short != key or short.startswith("win_"):
-        return f"{key!r} is a module of Ansible and {_NEVER}", ""
     return None

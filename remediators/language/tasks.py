@@ -32,6 +32,7 @@ from remediators.language.templating import (
     has_template,
     is_template,
     render,
+    render_key,
     render_text,
     uses,
     uses_of_condition,
@@ -256,7 +257,7 @@ class _Turns:
         for key, part in value.items():
             at = place.at(key)
             try:
-                name = str(render_text(key, scope)) if is_template(key) else key
+                name = render_key(key, scope)
             except TemplateFault as fault:
                 raise self._at(fault, at.key) from fault
             filled[name] = self._filled(part, scope, at)

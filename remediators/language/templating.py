@@ -31,7 +31,7 @@ from remediators.language.natives import (
     pads_too_far,
     plain,
 )
-from remediators.language.problems import did_you_mean, is_secret
+from remediators.language.problems import did_you_mean, is_secret, kind_of
 
 _RESULT = "rendered__"
 _METHODS: Mapping[type, frozenset[str]] = {

@@ -105,26 +105,29 @@ def _misspelt(text: str, error: yaml.MarkedYAMLError) -> YamlMistake:
     return YamlMistake(Spot(line + 1, column + 1), what, hint)
 
 
+_IN_WORDS = {
+    "but found another document": ("a second YAML document begins here, and a file holds one", "use a file for each"),
+    "second occurrence": ("this anchor is defined twice", ""),
+    "found undefined alias": ("this alias has no anchor before it", ""),
+    "mapping values are not allowed": (
+        "a colon is not allowed here",
+        "quote text with ': ' in it, or check the indentation",
+    ),
+    "exceeded maximum nesting depth": ("is nested too deeply", ""),
+}
+
+
 def _in_words(error: yaml.MarkedYAMLError, line: str, column: int) -> tuple[str, str]:
     """What libyaml says, and what it most likely means."""
     problem, context = str(error.problem), str(error.context or "")
     rest = line[column:]
     if rest.startswith("\t") or "\t" in line[: column + 1].replace(line.lstrip(), ""):
         return "a tab cannot indent YAML", "use blanks"
-    if problem.startswith("but found another document"):
-        return "a second YAML document begins here, and a file holds one", "put it into a file of its own"
-    if problem == "second occurrence":
-        return "this anchor is defined twice", ""
-    if problem == "found undefined alias":
-        return "this alias has no anchor before it", ""
-    if problem.startswith("mapping values are not allowed"):
-        return "a colon is not allowed here", "quote text that has ': ' in it, and check the indentation"
-    if problem == "exceeded maximum nesting depth":
-        return "is nested too deeply", ""
+    for beginning, words in _IN_WORDS.items():
+        if problem.startswith(beginning):
+            return words
     if rest[:1] in "@`%" and rest[:1]:
         return f"text cannot begin with {rest[0]!r}", "quote it"
-    if problem == "could not determine a constructor for the tag":
-        return "unknown tag", ""
     said = f"{context}: {problem}" if context else problem
     return f"is not YAML: {said}", ""
 
