@@ -73,9 +73,6 @@ def run(arguments: Sequence[str]) -> int:
     verbose = any(argument.startswith("-v") for argument in arguments)
     try:
         code = remediate.main(args=list(arguments), prog_name="remediate", standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        return BAD_USAGE
     except click.ClickException as error:
         error.show()
         return BAD_USAGE

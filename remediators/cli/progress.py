@@ -30,11 +30,11 @@ class Flight:
         with self.lock:
             self.flying[name] = time.monotonic()
 
-    def ended(self, name: str, status: str) -> None:
+    def ended(self, name: str, status: str, *, tell: bool = True) -> None:
         with self.lock:
             began = self.flying.pop(name, time.monotonic())
             self.done += 1
-            if self.lines:
+            if self.lines and tell:
                 click.echo(
                     f"{name}: {status} ({time.monotonic() - began:.1f} s, {self.done} of {self.total})", err=True
                 )

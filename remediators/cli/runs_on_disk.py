@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import threading
@@ -95,11 +96,9 @@ def stopping(stop: threading.Event) -> Iterator[None]:
     What is under way at the second has its intent in the journal and no result, which is what *unknown* means.
     """
 
-    def interrupt(number: int, frame: Any) -> None:
+    def interrupt(*_: Any) -> None:
         if stop.is_set():
             click.echo("stopped at once; what was under way is unknown and named in the journal", err=True)
-            import os
-
             os._exit(INTERRUPTED)
         stop.set()
         click.echo("finishing the item in hand on every host, then stopping (again: stop now)", err=True)

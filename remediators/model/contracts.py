@@ -141,16 +141,37 @@ class Rendered:
 class Task(Protocol):
     """One task or handler of a play, for one host, with its templates not yet filled in."""
 
-    play: str
-    name: str
-    remediator: str
-    where: str  # FILE:LINE:COLUMN
-    notify: tuple[str, ...]
-    ignore_errors: bool
-    allow_unverified: bool
-    cause: int | None
-    handler: bool
-    facts: frozenset[str]  # the facts that its templates name, such as "exchange.version"
+    @property
+    def play(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def remediator(self) -> str: ...
+
+    @property
+    def where(self) -> str:
+        """``FILE:LINE:COLUMN``."""
+
+    @property
+    def notify(self) -> tuple[str, ...]: ...
+
+    @property
+    def ignore_errors(self) -> bool: ...
+
+    @property
+    def allow_unverified(self) -> bool: ...
+
+    @property
+    def cause(self) -> int | None: ...
+
+    @property
+    def handler(self) -> bool: ...
+
+    @property
+    def facts(self) -> frozenset[str]:
+        """The facts that its templates name, such as ``exchange.version``."""
 
     def render(self, facts: Mapping[str, Any]) -> Sequence[Rendered]:
         """

@@ -1,0 +1,117 @@
+"""``remediate apply``: what a plan says, and nothing else."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from remediators.cli import options
+from remediators.cli.options import Given, given
+
+if TYPE_CHECKING:
+    from remediators.cli.project import Project
+    from remediators.model import Plan
+
+
+@click.command()
+@click.argument("targets", nargs=-1, required=True, metavar="PLAN|PLAYBOOK...")
+@options.selecting
+@options.connecting
+@options.showing
+@options.running
+def command(targets: tuple[str, ...], **flags: Any) -> int:
+    """Apply a saved plan, or plan playbooks, show, ask and apply."""
+    from remediators.cli.runs_on_disk import is_plan
+
+    shared = given(**flags)
+    plans = [target for target in targets if is_plan(Path(target))]
+    if plans and len(targets) > 1:
+        raise click.UsageError("apply takes one plan, or playbooks, and not both")
+    return _saved(Path(plans[0]), shared) if plans else _playbooks(targets, shared)
+
+
+def _playbooks(targets: tuple[str, ...], shared: Given) -> int:
+    from remediators.cli.project import load, make_plan
+
+    project = load(targets, shared)
+    return settle(make_plan(project, shared), project, shared, kind="apply")
+
+
+def _saved(path: Path, shared: Given) -> int:
+    from remediators.cli.project import load_for_plan
+    from remediators.cli.runs_on_disk import load_plan
+
+    plan = load_plan(path)
+    project = load_for_plan(plan, shared, path)
+    if shared.limit:
+        kept = tuple(host for host in plan.hosts if host.name in project.hosts)
+        plan = replace(plan, hosts=kept)
+    return settle(_with_secrets(plan, shared, path), project, shared, kind="apply")
+
+
+def _with_secrets(plan: Plan, shared: Given, path: Path) -> Plan:
+    """Fill in what stands in the plan as a reference only, from the playbooks that it was made of."""
+    from remediators.cli.project import load, make_plan
+    from remediators.engine.secrets import has_secrets, revealed
+    from remediators.journal import State
+    from remediators.model import UsageError
+    from remediators.model.documents import Seal
+
+    if not has_secrets(plan.hosts):
+        return plan
+    missing = [source.path for source in plan.playbooks if not Path(source.path).is_file()]
+    if missing:
+        raise UsageError(f"{path}: the plan has secrets, and {missing[0]}, which they come from, is not there")
+    again = replace(shared, inventory=shared.inventory or plan.inventory, expect_hosts=None)
+    fresh = {host.name: host for host in make_plan(load(tuple(s.path for s in plan.playbooks), again), again).hosts}
+    seal = Seal(State(shared.state_dir).key())
+    hosts = tuple(revealed(host, fresh[host.name], seal) if host.name in fresh else host for host in plan.hosts)
+    return replace(plan, hosts=hosts)
+
+
+def settle(plan: Plan, project: Project, shared: Given, *, kind: str) -> int:
+    """Show a plan, ask, and carry it out. Gives the exit code."""
+    from remediators.cli.plan import print_plan
+    from remediators.cli.project import flying, rollout_of
+    from remediators.cli.runs_on_disk import carry_out
+    from remediators.journal import State
+    from remediators.model.documents import Seal, plan_document
+
+    document = project.redactor.value(plan_document(plan, Seal(State(shared.state_dir).key())))
+    if shared.output == "text":
+        print_plan(document, shared)
+    if not any(item.outcome == "change" for host in plan.hosts for item in host.items):
+        return _nothing(document, plan, shared)
+    ask(shared)
+    plan = replace(plan, extra={**plan.extra, **({"change": shared.change} if shared.change else {})})
+    with flying(len(plan.hosts), kind, shared) as board:
+        rollout = replace(rollout_of(project, shared), begun=board.begun, ended=board.ended)
+        return carry_out(plan, project.hosts, rollout, shared, kind=kind, redactor=project.redactor)
+
+
+def _nothing(document: dict[str, Any], plan: Plan, shared: Given) -> int:
+    """A plan without changes makes no run: ``rollback latest`` goes on meaning the last one that changed anything."""
+    from remediators.cli.plan import print_plan
+
+    if shared.output != "text":
+        print_plan(document, shared)
+    else:
+        click.echo("Nothing to change.")
+    statuses = {host.status for host in plan.hosts}
+    code = (2 if "failed" in statuses else 0) | (4 if "unreachable" in statuses else 0)
+    refused = any(item.outcome in ("refused", "unpredictable") for host in plan.hosts for item in host.items)
+    return code or (3 if refused or "refused" in statuses else 0)
+
+
+def ask(shared: Given) -> None:
+    """Ask whether to go on. Without a terminal only ``--yes`` does."""
+    if shared.yes:
+        return
+    if not sys.stdin.isatty() or shared.output != "text":
+        raise click.UsageError("there is no terminal to ask on: say --yes to apply without being asked")
+    if not click.confirm("Apply these changes?"):
+        raise click.Abort

@@ -1,0 +1,91 @@
+"""The house as a command uses it: remediators, kinds, facts and checks; and how a host is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from remediators.engine.house import House
+from remediators.engine.rollout import Rollout
+from remediators.model import Command, Host, Platform, Session, UsageError
+
+
+def build(profiles: Mapping[str, Mapping[str, Any]]) -> House:
+    """Everything that there is, as a value."""
+    from remediators.catalog import catalog
+    from remediators.checks import checks
+    from remediators.facts import facts
+    from remediators.resources import host
+    from remediators.resources.commands import CommandKind
+    from remediators.resources.metabase import MetabaseKind
+    from remediators.resources.registry import RegistryKind
+    from remediators.resources.services import ServiceKind
+
+    kinds = [RegistryKind(), ServiceKind(), MetabaseKind(), CommandKind()]
+    windows = Platform("windows", lambda: (host.query(),), host.refuse)
+    return House(
+        remediators=catalog(profiles),
+        kinds={name: kind for kind in kinds for name in kind.kinds},
+        facts=facts(),
+        checks=checks(),
+        platform_of=lambda _: windows,
+        by_hand=by_hand,
+    )
+
+
+def by_hand(parts: Sequence[tuple[str, Sequence[Command]]]) -> str:
+    """The way back as a ``.cmd`` file: to be run at the host's console when this machine is gone."""
+    from remediators.quoting.cmd import as_batch
+
+    lines = ["@echo off", "rem The way back, newest change first. Run it at the host's console."]
+    for comment, commands in parts:
+        lines += ["", f"rem {' '.join(comment.split())}".translate(_HARMLESS)]
+        lines += [as_batch(command.line) for command in commands]
+    return "\r\n".join(lines) + "\r\n"
+
+
+_HARMLESS = str.maketrans({"%": "%%", "\x00": " "})
+
+
+def session(host: Host, *, allow_unencrypted: bool, seconds: float) -> Session:
+    """Open a session. Raises `TransportError`, and `UsageError` where the host's variables do not fit."""
+    from remediators.sessions.windows import WindowsSession
+    from remediators.transports.base import open_channel
+    from remediators.transports.settings import settings_of
+
+    settings = settings_of(host.name, host.variables, allow_unencrypted=allow_unencrypted)
+    return WindowsSession(lambda: open_channel(host.name, settings, seconds))
+
+
+def check_connections(hosts: Sequence[Host], *, allow_unencrypted: bool) -> list[str]:
+    """
+    See that every host's connection variables make sense, before any host is contacted; gives warnings.
+
+    Raises `UsageError` with everything that is wrong.
+    """
+    from remediators.model import UntrustedHost
+    from remediators.transports.settings import settings_of
+
+    warnings: dict[str, None] = {}
+    wrong: dict[str, None] = {}
+    for host in hosts:
+        try:
+            found = settings_of(host.name, host.variables, allow_unencrypted=allow_unencrypted)
+            warnings |= dict.fromkeys(found.warnings)
+        except UntrustedHost:
+            continue  # said of that host alone when it is its turn: it counts as unreachable
+        except UsageError as error:
+            wrong[error.message] = None
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    return list(warnings)
+
+
+def rollout(house: House, *, forks: int, allow_unencrypted: bool, seconds: float) -> Rollout:
+    """How hosts are worked on: in threads, ``forks`` at once."""
+    from remediators.runners.threads import side_by_side
+
+    def connect(host: Host) -> Session:
+        return session(host, allow_unencrypted=allow_unencrypted, seconds=seconds)
+
+    return Rollout(house, connect, side_by_side, forks)

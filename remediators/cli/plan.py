@@ -1,0 +1,64 @@
+"""``remediate plan``: the dry run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from remediators.cli import options
+from remediators.cli.options import Given, given
+
+CHANGES, UNREACHABLE, UNREAD = 2, 4, 1
+
+
+@click.command()
+@click.argument("playbooks", nargs=-1, required=True, metavar="PLAYBOOK...")
+@options.selecting
+@options.connecting
+@options.showing
+@options.state
+@click.option("--out", metavar="FILE", help="Save the plan there, for remediate apply FILE.")
+@click.option("--detailed-exitcode", is_flag=True, help="2 instead of 0 when something would change.")
+def command(playbooks: tuple[str, ...], out: str | None, *, detailed_exitcode: bool, **flags: Any) -> int:
+    """Dry run: read every host, show every change, touch nothing."""
+    from remediators.cli.project import load, make_plan
+    from remediators.journal import State, write_document
+    from remediators.model.documents import Seal, plan_document
+
+    shared = given(**flags)
+    project = load(playbooks, shared)
+    plan = make_plan(project, shared)
+    document = project.redactor.value(plan_document(plan, Seal(State(shared.state_dir).key())))
+    if out:
+        write_document(Path(out), document)
+    print_plan(document, shared)
+    if out and shared.output == "text":
+        click.echo(f"Saved: remediate apply {out}")
+    return _exit_code(document, detailed=detailed_exitcode)
+
+
+def print_plan(document: dict[str, Any], shared: Given) -> None:
+    """A plan on standard output, in the form that was asked for."""
+    from remediators.reports.terminal import plan_text
+
+    if shared.output == "json":
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    elif shared.output == "jsonl":
+        for host in document["hosts"]:
+            click.echo(json.dumps(host, ensure_ascii=False))
+        click.echo(json.dumps({"totals": document["totals"], "id": document["id"]}, ensure_ascii=False))
+    else:
+        click.echo(plan_text(document, shared.style, verbose=shared.verbose, full=shared.diff), nl=False)
+
+
+def _exit_code(document: dict[str, Any], *, detailed: bool) -> int:
+    totals = document["totals"]
+    if totals["unreachable"]:
+        return UNREACHABLE
+    if totals["failed"] or any(host["status"] == "failed" for host in document["hosts"]):
+        return UNREAD
+    changing = any(item["outcome"] == "change" for host in document["hosts"] for item in host["items"])
+    return CHANGES if detailed and changing else 0

@@ -1,0 +1,247 @@
+"""What a command works with: playbooks and inventory loaded, hosts resolved, the house built, secrets known."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from remediators import __version__
+from remediators.cli.house import build, check_connections, rollout
+from remediators.cli.options import Given
+from remediators.engine.house import House
+from remediators.engine.rollout import Rollout
+from remediators.journal import now
+from remediators.model import Host, Plan, Redactor, Source, Task, UsageError
+from remediators.model.secrecy import SECRET_NAME, secret_values
+
+if TYPE_CHECKING:
+    from remediators.cli.progress import Flight
+    from remediators.language import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Everything that a command needs to know before it contacts anybody."""
+
+    house: House
+    hosts: Mapping[str, Host]
+    redactor: Redactor
+    tasks: Mapping[str, Sequence[Task]] = field(default_factory=dict)
+    playbooks: tuple[Source, ...] = ()
+    inventory: tuple[str, ...] = ()
+
+
+def load(playbooks: Sequence[str], given: Given) -> Project:
+    """Read playbooks and inventory and bind them. Raises `UsageError` with everything that is wrong in all files."""
+    from remediators import language
+
+    sources = _sources(given)
+    house = build(profiles_beside(playbooks))
+    loaded = language.load(
+        playbooks,
+        sources,
+        vocabulary(house),
+        extra_vars=given.extra_vars,
+        limit=given.limit,
+        tags=given.tags,
+        skip_tags=given.skip_tags,
+    )
+    _warn(str(warning) for warning in (*loaded.warnings, *loaded.bound.warnings))
+    project = _project(house, loaded.bound.hosts, given)
+    files = tuple(Source(path, digest) for path, digest in loaded.files)
+    return replace(project, tasks=loaded.bound.tasks, playbooks=files, inventory=_absolute(sources))
+
+
+def load_hosts(pattern: str, given: Given) -> Project:
+    """Hosts that a pattern names. Raises `UsageError`."""
+    from remediators import language
+    from remediators.transports.variables import KNOWN_VARIABLES
+
+    sources = _sources(given)
+    inventory = language.load_inventory(sources, known_variables=KNOWN_VARIABLES)
+    hosts = language.select_hosts(inventory, pattern, limit=given.limit, extra_vars=given.extra_vars)
+    return replace(_project(build(packaged_profiles()), hosts, given), inventory=_absolute(sources))
+
+
+def load_for_plan(plan: Plan, given: Given, path: Path) -> Project:
+    """
+    The hosts of a saved plan, from the inventory it was made with unless another is given.
+
+    Raises `UsageError` where hosts are gone, or where the plan was made with ``-e`` that must be given again.
+    """
+    if plan.extra.get("extra_vars_withheld") and not given.extra_vars:
+        raise UsageError(f"{path}: this plan was made with secret --extra-vars, which it does not hold: give -e again")
+    again = replace(
+        given,
+        inventory=given.inventory or plan.inventory,
+        extra_vars=given.extra_vars or tuple(plan.extra.get("extra_vars", ())),
+        limit=None,
+    )
+    from remediators import language
+    from remediators.transports.variables import KNOWN_VARIABLES
+
+    inventory = language.load_inventory(again.inventory, known_variables=KNOWN_VARIABLES)
+    names = [host.name for host in plan.hosts]
+    gone = [name for name in names if name not in inventory.hosts]
+    if gone:
+        raise UsageError(
+            f"{path}: hosts of this plan are not in {', '.join(again.inventory)}: {', '.join(gone[:5])}"
+            f"{' and others' if len(gone) > 5 else ''}; plan again, or give its inventory"
+        )
+    chosen = language.select_hosts(inventory, given.limit, extra_vars=again.extra_vars) if given.limit else None
+    kept = [name for name in names if chosen is None or name in chosen]
+    if not kept:
+        raise UsageError(f"{path}: --limit {given.limit!r} leaves no host of this plan")
+    hosts = language.select_hosts(inventory, ",".join(kept), extra_vars=again.extra_vars)
+    profiles = profiles_beside([source.path for source in plan.playbooks])
+    return replace(_project(build(profiles), hosts, given), playbooks=plan.playbooks, inventory=plan.inventory)
+
+
+def check_playbooks(playbooks: Sequence[str], given: Given) -> None:
+    """Check playbooks without an inventory. Raises `UsageError` with everything that is wrong."""
+    from remediators import language
+
+    problems = language.Problems()
+    language.parse_extra_vars(given.extra_vars, problems)
+    language.load_playbooks(playbooks, vocabulary(build(profiles_beside(playbooks))), problems=problems)
+    problems.raise_if_any()
+    _warn(str(warning) for warning in problems.warnings)
+
+
+def vocabulary(house: House) -> Vocabulary:
+    """What playbooks may name in this house."""
+    from remediators.language import Vocabulary
+    from remediators.transports.variables import KNOWN_VARIABLES
+
+    return Vocabulary(
+        remediators={name: remediator.Options for name, remediator in house.remediators.items()},
+        checks={name: check.Options for name, check in house.checks.items()},
+        facts=frozenset(house.facts),
+        variables=KNOWN_VARIABLES,
+    )
+
+
+def packaged_profiles() -> dict[str, Any]:
+    """Profiles that come with the package."""
+    return _profiles([])
+
+
+def profiles_beside(playbooks: Iterable[str]) -> dict[str, Any]:
+    """Packaged profiles, and those in ``profiles/`` beside the playbooks, which override by name."""
+    return _profiles(list(dict.fromkeys(Path(path).resolve().parent / "profiles" for path in playbooks)))
+
+
+def _profiles(folders: Sequence[Path]) -> dict[str, Any]:
+    from remediators.language import load_profiles
+
+    packaged = importlib.resources.files("remediators") / "profiles"
+    found = load_profiles([Path(str(packaged)), *folders])
+    return {name: _plain(profile) for name, profile in found.items()}
+
+
+def _plain(profile: Any) -> dict[str, Any]:
+    return {
+        "profile": profile.name,
+        "product": profile.product,
+        "for": list(profile.remediators),
+        "detect": [dict(entry) for entry in profile.detect],
+        "managed": [dict(entry) for entry in profile.managed],
+        "settings": [dict(entry) for entry in profile.settings],
+        "services": [dict(entry) for entry in profile.services],
+        "notes": list(profile.notes),
+        "path": profile.path,
+    }
+
+
+def _project(house: House, hosts: Mapping[str, Host], given: Given) -> Project:
+    asked = _asked_password(given)
+    # As in Ansible, what the inventory says of a host wins over -u and -k.
+    added = {name: value for name, value in (("ansible_user", given.user), ("ansible_password", asked)) if value}
+    resolved = {name: replace(host, variables={**added, **host.variables}) for name, host in hosts.items()}
+    if given.expect_hosts is not None and len(resolved) != given.expect_hosts:
+        raise UsageError(f"{len(resolved)} hosts are selected, and --expect-hosts says {given.expect_hosts}")
+    _warn(check_connections(list(resolved.values()), allow_unencrypted=given.allow_unencrypted))
+    secrets = {secret for host in resolved.values() for secret in secret_values(host.variables)}
+    return Project(house, resolved, Redactor(secrets))
+
+
+def _asked_password(given: Given) -> str | None:
+    if not given.ask_pass:
+        return None
+    password: str = click.prompt("Password", hide_input=True, err=True)
+    return password
+
+
+def _sources(given: Given) -> tuple[str, ...]:
+    if not given.inventory:
+        raise UsageError("no inventory: give -i PATH, or set inventory in remediate.toml")
+    return given.inventory
+
+
+def _absolute(sources: Iterable[str]) -> tuple[str, ...]:
+    """Inventories by absolute path, so that a plan can be applied from another directory; host lists as they are."""
+    return tuple(source if "," in source else str(Path(source).resolve()) for source in sources)
+
+
+def _warn(texts: Iterable[str]) -> None:
+    for text in texts:
+        click.echo(f"warning: {text}", err=True)
+
+
+def rollout_of(project: Project, given: Given) -> Rollout:
+    """How the hosts of a project are worked on."""
+    return rollout(
+        project.house, forks=given.forks, allow_unencrypted=given.allow_unencrypted, seconds=float(given.timeout)
+    )
+
+
+@contextmanager
+def flying(total: int, title: str, given: Given) -> Iterator[Flight]:
+    """Progress on standard error, unless the output is for machines."""
+    from remediators.cli.progress import flight
+
+    with flight(total, title=title, quiet=given.output != "text") as board:
+        yield board
+
+
+def make_plan(project: Project, given: Given) -> Plan:
+    """Plan all hosts of a project. Reads only."""
+    return plan_tasks(project, project.tasks, given, extra=_extra(given))
+
+
+def plan_tasks(
+    project: Project, tasks: Mapping[str, Sequence[Task]], given: Given, *, extra: Mapping[str, Any]
+) -> Plan:
+    """Plan these tasks and give the plan as a value."""
+    import secrets
+
+    with flying(len(tasks), "plan", given) as board:
+        quiet = replace(rollout_of(project, given), begun=board.begun, ended=_only_trouble(board))
+        hosts = quiet.plan(tasks, project.hosts)
+    clean = project.redactor.text
+    told = tuple(replace(host, error=clean(host.error) if host.error else None) for host in hosts)
+    stamp = now()
+    name = f"{stamp[:10].replace('-', '')}-{secrets.token_hex(4)}"
+    return Plan(name, stamp, __version__, project.playbooks, project.inventory, told, extra)
+
+
+def _only_trouble(board: Flight) -> Any:
+    """A plan's own text tells how each host came out; a line for each while it is made would tell it twice."""
+
+    def ended(name: str, status: str) -> None:
+        board.ended(name, status, tell=False)
+
+    return ended
+
+
+def _extra(given: Given) -> dict[str, Any]:
+    """How the plan was asked for. ``-e`` with a secret in it is withheld and must be given again."""
+    secret = any(SECRET_NAME.search(text) for text in given.extra_vars)
+    held: dict[str, Any] = {"extra_vars_withheld": True} if secret else {"extra_vars": list(given.extra_vars)}
+    return {**held, "limit": given.limit, "tags": list(given.tags), "skip_tags": list(given.skip_tags)}
