@@ -32,9 +32,10 @@ class SshChannel:
     def ping(cls, settings: Settings, line: str, seconds: float) -> tuple[str, str, Output]:
         """Log in and run a line: who we are there, how the server names itself, and what the line said."""
         deadline = Deadline.after(seconds)
-        channel = cls.open(settings, seconds)
+        connection = connect(settings, deadline)
+        channel = cls(connection, place_of(settings))
         try:
-            transport = channel._connection.transport
+            transport = connection.transport
             output = channel.run(line, deadline.remaining())
             return str(transport.get_username()), str(transport.remote_version), output
         finally:

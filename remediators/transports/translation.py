@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from remediators.model import Dropped, RemediationError, TimedOut, TransportError, Unreachable, UntrustedHost
-from remediators.transports.wire import NotHttp
+from remediators.transports.wire import NoTls, NotHttp
 from remediators.transports.wsman import NotWsman
 
 
@@ -100,8 +100,9 @@ def _tls(error: Exception, place: Place) -> TransportError:
         cure = "it does not accept our certificate: see ansible_winrm_cert_pem and the host's certificate mapping"
     else:
         cure = (
-            "Windows Server 2003 knows TLS 1.0 only, which current libraries refuse: use NTLM with message encryption "
-            "over HTTP there (ansible_winrm_scheme: http, ansible_winrm_transport: ntlm)"
+            "is it a TLS port, with a certificate bound to it? Windows Server 2003 knows TLS 1.0 only, which current "
+            "libraries refuse: use NTLM with message encryption over HTTP there (ansible_winrm_scheme: http, "
+            "ansible_winrm_transport: ntlm)"
         )
     return Unreachable(f"{place.name}: no TLS with {place} ({words}): {cure}")
 
@@ -136,6 +137,7 @@ _TABLE: tuple[tuple[type[Exception], Explain], ...] = (  # the first that fits, 
     (ssl.SSLZeroReturnError, _dropped),
     (ssl.SSLEOFError, _dropped),
     (ssl.SSLError, _tls),
+    (NoTls, _tls),
     (NotHttp, _not_http),
     (NotWsman, _not_wsman),
     (socket.gaierror, _unknown_name),

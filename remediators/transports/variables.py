@@ -48,9 +48,9 @@ _OTHERS = (
     "python_interpreter perl_interpreter ruby_interpreter interpreter_python_fallback group_priority pipelining facts "
     "facts_parallel gather_facts_parallel host_name inventory_sources version check_mode diff_mode forks limit "
     "verbosity play_name play_hosts play_batch play_hosts_all play_role_names run_tags skip_tags playbook_python "
-    "config_file collection_name role_name role_names parent_role_names parent_role_paths dependent_role_names loop loop_var "
-    "index_var search_path local ssh_user delegated_vars job_timeout task_timeout become_allow_same_user cache_plugin "
-    "ignore_unreachable no_log libssh_config_file aws_ssm_bucket_name docker_extra_args"
+    "config_file collection_name role_name role_names parent_role_names parent_role_paths dependent_role_names loop "
+    "loop_var index_var search_path local ssh_user delegated_vars job_timeout task_timeout become_allow_same_user "
+    "cache_plugin ignore_unreachable no_log libssh_config_file aws_ssm_bucket_name docker_extra_args"
 )
 
 

@@ -25,6 +25,10 @@ class NotHttp(OSError):
     """What answered does not speak HTTP; the message shows how it began."""
 
 
+class NoTls(OSError):
+    """The connection was closed in the middle of the TLS handshake."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer with its status; names of headers are in lower case, repeated ones are joined by a comma."""
@@ -50,6 +54,9 @@ class Wire:
         try:
             self.socket.settimeout(deadline.left())
             self.socket = tls.wrap_socket(self.socket, server_hostname=host)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError) as error:
+            self.close()
+            raise NoTls("the connection was closed in the middle of the handshake") from error
         except BaseException:
             self.close()
             raise
