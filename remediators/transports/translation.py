@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from remediators.model import Dropped, RemediationError, TimedOut, TransportError, Unreachable, UntrustedHost
-from remediators.transports.wire import NoTls, NotHttp
+from remediators.transports.wire import NotHttp, NoTls
 from remediators.transports.wsman import NotWsman
 
 

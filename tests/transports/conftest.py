@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -60,8 +62,23 @@ class Sshd:
         }
 
     def kill_sessions(self) -> None:
-        """Cut what is connected, as a host that goes down does."""
-        subprocess.run(["pkill", "-9", "-P", str(self.process.pid)], check=False)
+        """Cut what is connected, as a host that goes down does: the server's children and theirs, youngest first."""
+        for pid in reversed(descendants(self.process.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes below one, by /proc; parents before children."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(stat.parent.name))
+    found = [pid]
+    for one in found:
+        found += children.get(one, [])
+    return found[1:]
 
 
 def start_sshd(folder: Path, *lines: str) -> Sshd:
@@ -128,9 +145,11 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLConte
     folder = tmp_path_factory.mktemp("tls")
     for name in ("own", "other"):
         subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-            + ["-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"]
-            + ["-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")],
+            [
+                *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+                *("-days", "2", "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"),
+                *("-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")),
+            ],
             check=True,
             capture_output=True,
         )

@@ -256,9 +256,8 @@ def test_a_command_that_the_host_refused_leaves_no_shell_behind():
 
 
 def test_a_shell_that_expired_is_dropped():
-    with Listener((CREATED, STARTED, fault(2150858843))) as listener:
-        with pytest.raises(Dropped, match="idle"):
-            run_once(listener)
+    with Listener((CREATED, STARTED, fault(2150858843))) as listener, pytest.raises(Dropped, match="idle"):
+        run_once(listener)
 
 
 @pytest.mark.parametrize(
@@ -317,7 +316,7 @@ def test_basic_over_plain_http_needs_somebody_to_allow_it():
     ["NTLM", "NTLM AAAA", "Negotiate !!!!", "NTLM TlRMTVNTUAACAAAA"],
 )
 def test_a_listener_that_answers_ntlm_with_nonsense_is_an_error_of_ours(challenge: str):
-    script = [http("", "401 Unauthorized", f"WWW-Authenticate: {challenge.split()[0]}")]
+    script = [http("", "401 Unauthorized", f"WWW-Authenticate: {challenge.partition(' ')[0]}")]
     script += [http("", "401 Unauthorized", f"WWW-Authenticate: {challenge}")] * 3
     with Listener(script) as listener, pytest.raises((AuthenticationFailed, Unreachable), match="exch01"):
         reach(listener, ansible_winrm_transport="ntlm")
@@ -328,7 +327,7 @@ def test_a_listener_that_answers_ntlm_with_nonsense_is_an_error_of_ours(challeng
     [({}, "ansible_winrm_ca_trust_path"), ({"ansible_winrm_ca_trust_path": "OTHER"}, "self-signed|verify")],
 )
 def test_a_certificate_that_nobody_vouches_for_is_untrusted(certificates, more, words):
-    server, trust, other = certificates
+    server, _, other = certificates
     more = {name: str(other) if value == "OTHER" else value for name, value in more.items()}
     with Listener(ONE_COMMAND, server) as listener, pytest.raises(UntrustedHost, match=words):
         reach(listener, **more)

@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
+from typing import Self
 
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
@@ -82,7 +83,7 @@ class Listener:
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
-    def __enter__(self) -> Listener:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
