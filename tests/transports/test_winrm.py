@@ -316,8 +316,8 @@ def test_basic_over_plain_http_needs_somebody_to_allow_it():
     ["NTLM", "NTLM AAAA", "Negotiate !!!!", "NTLM TlRMTVNTUAACAAAA"],
 )
 def test_a_listener_that_answers_ntlm_with_nonsense_is_an_error_of_ours(challenge: str):
-    script = [http("", "401 Unauthorized", f"WWW-Authenticate: {challenge.partition(' ')[0]}")]
-    script += [http("", "401 Unauthorized", f"WWW-Authenticate: {challenge}")] * 3
+    script = [http("", "401 Unauthorized", "WWW-Authenticate: " + challenge.partition(" ")[0])]
+    script += [http("", "401 Unauthorized", "WWW-Authenticate: " + challenge.partition(" ")[0])] * 3
     with Listener(script) as listener, pytest.raises((AuthenticationFailed, Unreachable), match="exch01"):
         reach(listener, ansible_winrm_transport="ntlm")
 
