@@ -1,0 +1,52 @@
+"""Our reading of cmd.exe against an independent one: Wine's cmd, which gets each line by CreateProcess."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from remediators.lab.world import build
+from tests.lab.corpus import AGREED, WINE_IS_WRONG
+
+HERE = Path(__file__).parent
+ALL = [*AGREED, *(line for line, _ in WINE_IS_WRONG)]
+
+
+@pytest.fixture(scope="session")
+def wine(tmp_path_factory):
+    """What Wine's cmd makes of every line of the corpus: ``{line: (stdout, exit code)}``."""
+    folder = tmp_path_factory.mktemp("wine")
+    environment = {
+        **os.environ,
+        "WINEPREFIX": str(folder / "prefix"),
+        "WINEDEBUG": "-all",
+        "WINEDLLOVERRIDES": "mscoree,mshtml=",
+    }
+    quiet = {"env": environment, "stdin": subprocess.DEVNULL, "check": True, "timeout": 120}
+    try:
+        subprocess.run(["wineboot", "-i"], **quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        compiler = "x86_64-w64-mingw32-gcc"
+        subprocess.run([compiler, "-O1", "-o", folder / "launcher.exe", HERE / "launcher.c"], **quiet)
+        (folder / "lines").write_text("".join(f"{line}\n" for line in ALL), encoding="utf-8")
+        place = "Z:" + str(folder / "lines").replace("/", "\\")
+        told = subprocess.run(["wine", folder / "launcher.exe", place], **quiet, capture_output=True).stdout
+    finally:
+        subprocess.run(["wineserver", "-k"], env=environment, check=False)
+        shutil.rmtree(folder / "prefix", ignore_errors=True)
+    parts = told.split(b"\x1e")
+    return {line: (parts[2 * n], int(parts[2 * n + 1])) for n, line in enumerate(ALL)}
+
+
+@pytest.mark.parametrize("line", AGREED)
+def test_a_line_does_in_the_lab_what_it_does_under_wine(wine, line):
+    ran = build("exch01", {"os": "2008"}).run(line)
+    assert (ran.stdout, ran.status) == wine[line]
+
+
+@pytest.mark.parametrize(("line", "windows"), WINE_IS_WRONG)
+def test_where_wine_is_known_to_be_wrong_the_lab_does_what_windows_documents(wine, line, windows):
+    ran = build("exch01", {"os": "2008"}).run(line)
+    assert (ran.stdout, ran.status) == windows
+    assert wine[line] != windows, "Wine has learnt this line: move it to AGREED"
