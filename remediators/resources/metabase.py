@@ -37,6 +37,7 @@ ADSUTIL = (cmd.Env("SystemDrive"), r"\Inetpub\AdminScripts\adsutil.vbs")
 TYPES = frozenset({"STRING", "EXPANDSZ", "INTEGER", "BOOLEAN", "LIST"})
 
 _NOT_SET, _NO_PATH, _DENIED, _BUSY = 0x80005006, 0x80070003, 0x80070005, 0x80070094
+_NOT_ACTIVE = 0x80070426
 _SHORT = {6: _NOT_SET, 3: _NO_PATH}  # what eight bits leave of a status; 5 and 148 have a number in the text
 _PROPERTY = re.compile(r"^(\S+)\s*:\s*\(([^)]*(?:\(\))?)\) ?(.*)$")
 _CHILD = re.compile(r"^\[/(.+)\]\s*$")
@@ -136,6 +137,8 @@ def _why(number: int, address: Address, text: str) -> str:
         return _no_path(address)
     if number == _DENIED:
         return "access to the metabase is denied: the account must be in Administrators"
+    if number == _NOT_ACTIVE:
+        return "the metabase is not there: IISADMIN, in which it lives, does not run"
     if number == _BUSY:
         return "the path is in use by another application; try again later"
     if number == 1:

@@ -60,8 +60,7 @@ def test_a_property_that_is_not_set_is_absent_whatever_the_words_are(status: int
     ("text", "status", "reason"),
     [
         (
-            "The path requested could not be found.\nErrNumber: -2147024893 (0x80070003)\n"
-            "Error Trying To GET the Object (GetObject Failed): smtpsvc/1\n",
+            "The path requested could not be found.\nErrNumber: -2147024893 (0x80070003)\nError Trying To GET …\n",
             -2147024893,
             "there is no virtual server 1 on this host",
         ),

@@ -44,7 +44,7 @@ class Windows:
                 self.said.append(command.shown)
                 self.answer(command.shown)
 
-    def answer(self, line: str) -> Answer:
+    def answer(self, line: str) -> Answer:  # noqa: PLR0911  one return for each program
         words = shlex.split(line.replace("\\", "\\\\"))
         match words:
             case ["sc", "query", name]:
