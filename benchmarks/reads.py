@@ -1,0 +1,22 @@
+"""The six reads that every client does."""
+
+KEY = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+NAMES = ("CurrentVersion", "CurrentBuildNumber", "ProductName", "CSDVersion", "CurrentType", "RegisteredOwner")
+
+PLAYBOOK = "- name: Six reads\n  hosts: all\n  tasks:\n" + "".join(
+    f"    - name: read {name}\n      registry: {{key: '{KEY}', values: {{{name}: {{type: sz, data: x}}}}}}\n"
+    for name in NAMES
+)
+
+
+def hosts_of(inventory):
+    """Every host of a YAML inventory with its variables and those of the groups above it."""
+
+    def walk(group, above):
+        variables = {**above, **(group.get("vars") or {})}
+        for own in (group.get("hosts") or {}).values():
+            yield {**variables, **(own or {})}
+        for child in (group.get("children") or {}).values():
+            yield from walk(child or {}, variables)
+
+    return list({host["ansible_port"]: host for host in walk(inventory["all"], {})}.values())
