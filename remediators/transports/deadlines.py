@@ -28,6 +28,10 @@ class Deadline:
             raise TimeoutError(f"nothing more within {self.seconds:g} s")
         return remaining
 
+    def later(self, seconds: float) -> Deadline:
+        """This deadline, but at least ``seconds`` from now."""
+        return Deadline.after(seconds) if self.remaining() < seconds else self
+
     def sooner(self, seconds: float) -> Deadline:
         """This deadline, or one in ``seconds`` if that comes first."""
         return Deadline.after(seconds) if seconds < self.remaining() else self

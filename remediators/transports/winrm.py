@@ -22,6 +22,7 @@ from remediators.transports.settings import Settings
 from remediators.transports.translation import Place, translated
 
 CLOSING_SECONDS = 5.0  # what ending a command and deleting a shell may take, after the deadline of the command itself
+_HEARING_SECONDS = 1.5  # a service cannot be asked to wait for less than a second, and must then be heard
 COMMANDS_PER_SHELL = 10  # a finished command is released with its shell; 15 fit by default (MaxProcessesPerShell)
 
 
@@ -247,13 +248,13 @@ class WinrmChannel:
                 stderr += piece.stderr
                 if piece.done:
                     return Output(bytes(stdout), bytes(stderr), piece.status)
-            if deadline.remaining() < 1:  # the shortest time that a service can be asked to wait
+            if deadline.remaining() <= 0:
                 raise TimedOut(f"{self._service.place.name}: no end of the command line within {deadline.seconds:g} s")
 
     def _receive(self, shell: _Shell, deadline: Deadline) -> wsman.Received | None:
         service = self._service
         try:
-            root = service.ask(service.receive(shell, deadline), deadline)
+            root = service.ask(service.receive(shell, deadline), deadline.later(_HEARING_SECONDS))
         except _StillRunning:
             return None
         with translated(service.place):

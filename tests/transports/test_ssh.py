@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Sshd, keygen, start_sshd, stop_sshd
 
 from remediators.model import (
     AuthenticationFailed,
@@ -26,6 +25,7 @@ from remediators.transports import ssh_connection
 from remediators.transports.base import open_channel, ping
 from remediators.transports.settings import settings_of
 from remediators.transports.ssh_keys import Keyring, load_key
+from tests.transports.openssh import Sshd, keygen, start_sshd, stop_sshd
 
 
 def reach(variables, seconds: float = 10):

@@ -7,8 +7,6 @@ import threading
 import time
 
 import pytest
-import winrm_doubles as doubles
-from winrm_doubles import CREATED, DELETED, SIGNALLED, STARTED, TIMED_OUT, Listener, drop, drop_half_way, fault, http
 
 from remediators.model import (
     AuthenticationFailed,
@@ -24,6 +22,19 @@ from remediators.model import (
 from remediators.transports import winrm
 from remediators.transports.base import open_channel, ping
 from remediators.transports.settings import settings_of
+from tests.transports import winrm_doubles as doubles
+from tests.transports.winrm_doubles import (
+    CREATED,
+    DELETED,
+    SIGNALLED,
+    STARTED,
+    TIMED_OUT,
+    Listener,
+    drop,
+    drop_half_way,
+    fault,
+    http,
+)
 
 VARIABLES = {
     "ansible_connection": "winrm",
@@ -125,7 +136,7 @@ def test_a_command_that_does_not_end_is_terminated_and_its_shell_deleted():
     with Listener((CREATED, STARTED, TIMED_OUT, SIGNALLED, DELETED)) as listener:
         channel = reach(listener)
         with pytest.raises(TimedOut, match="terminated"):
-            channel.run("pause", 0.9)
+            channel.run("pause", 0)
         channel.close()
 
     assert listener.actions == ["Create", "Command", "Receive", "Signal", "Delete"]
