@@ -106,15 +106,31 @@ def wsh(text: str) -> str:
     return f'"{check(text)}"'
 
 
-def program(name: str, *arguments: Argument, seconds: float = 60.0, only_after_failure: bool = False) -> Command:
+def program(
+    name: str | tuple[Part, ...], *arguments: Argument, seconds: float = 60.0, only_after_failure: bool = False
+) -> Command:
     """
-    A program with its arguments, quoted by `argv`. ``name`` is ours, never data.
+    A program with its arguments, quoted by `argv`. ``name`` is ours, never data; a tuple is the path of a program.
 
     Raises `Refused` where an argument cannot be passed.
     """
+    named_line, named_shown = (name, name) if isinstance(name, str) else (_encode(name, argv), _show(name, argv))
     words = [_encode(argument, argv) for argument in arguments]
     shown = [_show(argument, argv) for argument in arguments]
-    return _short(Command(" ".join([name, *words]), " ".join([name, *shown]), only_after_failure, seconds))
+    line, text = " ".join([named_line, *words]), " ".join([named_shown, *shown])
+    return _short(Command(line, text, only_after_failure, seconds))
+
+
+def echo_version() -> Command:
+    """What the interpreter says of itself: ``ver``."""
+    return Command("ver", "ver")
+
+
+def echo(*parts: Part) -> Command:
+    """Print text and variables of the host's environment. An unset variable may be printed as ``!NAME!``."""
+    line = "".join(f"!{part.name}!" if isinstance(part, Env) else inner(_plain_text(part)) for part in parts)
+    shown = "".join(f"%{p.name}%" if isinstance(p, Env) else MASK if isinstance(p, Masked) else p for p in parts)
+    return Command(f"echo {line}", f"echo {shown}")
 
 
 def cscript(script: tuple[Part, ...], *arguments: str | Masked, seconds: float = 60.0) -> Command:
@@ -171,6 +187,12 @@ def delete_file(path: tuple[Part, ...]) -> Command:
 def show_file(path: tuple[Part, ...]) -> Command:
     """Print a file of the host; Windows turns UTF-16 with a byte order mark into the console's code page."""
     return Command(f"type {_encode(path, argv)}", f"type {_show(path, argv)}")
+
+
+def show_lines(path: tuple[Part, ...]) -> Command:
+    """Print a file line by line, without its empty lines: Wine's ``type`` prints only the first bytes of UTF-16."""
+    where = "".join(f"%{part.name}%" if isinstance(part, Env) else check(_plain_text(part)) for part in path)
+    return script(f'for /f "usebackq delims=" %i in ("{where}") do @echo %i')
 
 
 def needs_percent(line: str) -> bool:

@@ -1,0 +1,160 @@
+r"""
+The registry: how its values and keys are read, written and put back.
+
+Addresses are ``registry:HKLM\SOFTWARE\X:Name`` and ``registry-key:HKLM\SOFTWARE\X``; the canonical form of a value is
+in `registry_values`, a key that exists is ``"present"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from remediators.model import (
+    Action,
+    Address,
+    Change,
+    Performance,
+    Query,
+    Refused,
+    RemediationError,
+    Restoration,
+    Snapshot,
+    Step,
+    Value,
+)
+from remediators.quoting.cmd import MASK
+from remediators.resources.registry_addresses import (
+    KINDS,
+    UNNAMED,
+    Place,
+    ancestors,
+    key,
+    key_path,
+    lineage,
+    place,
+    value,
+)
+from remediators.resources.registry_questions import PRESENT, contents, read_tree, read_values
+from remediators.resources.registry_steps import steps
+from remediators.resources.registry_values import canonical, words
+from remediators.resources.registry_views import reg
+
+__all__ = [
+    "PRESENT",
+    "UNNAMED",
+    "Place",
+    "RegistryKind",
+    "ancestors",
+    "canonical",
+    "check_view",
+    "contents",
+    "key",
+    "key_path",
+    "lineage",
+    "place",
+    "read_tree",
+    "read_values",
+    "value",
+    "words",
+]
+
+
+_LONGEST_WORDS = 80  # characters of a value in a comment
+
+
+def check_view(view: str, known: Snapshot) -> None:
+    """Raise `Refused` where the host has no such view of the registry."""
+    reg(view, known)
+
+
+class RegistryKind:
+    """Implements model's `ResourceKind` for registry values and keys."""
+
+    kinds = KINDS
+
+    def queries(
+        self, addresses: Iterable[Address], known: Snapshot, details: Mapping[Address, Mapping[str, Any]]
+    ) -> Iterable[Query]:
+        """Questions whose scopes cover these addresses."""
+        return read_values(addresses, known)
+
+    def write(self, changes: Sequence[Change], known: Snapshot) -> Sequence[Step]:
+        """Additions before removals; a value is set before its key could be missed. Raises `Refused`."""
+        return list(steps(changes, known))
+
+    def unwritable(self, change: Change, known: Snapshot) -> str | None:
+        """Why the change or its way back could not be written."""
+        try:
+            for way in (change, change.inverse()):
+                list(steps([way], known))
+        except RemediationError as error:
+            return f"{change.address}: {error.message}"
+        return None
+
+    def perform(self, action: Action, known: Snapshot) -> Performance:
+        """The registry has values and nothing to do. Raises `Refused`."""
+        raise Refused(f"nothing can be {action.verb} in the registry")
+
+    def restore(self, changes: Sequence[Change]) -> Sequence[Restoration]:
+        """Removed keys come back first, then values; created keys go last, and only if they are empty then."""
+        keys = [change for change in changes if place(change.address).name is None]
+        back = sorted((c for c in keys if c.before is not None), key=_depth)
+        away = sorted((c for c in keys if c.before is None), key=_depth, reverse=True)
+        return [*map(_key_back, back), *_values_back(changes), *map(_key_away, away)]
+
+    def notes(self, changes: Sequence[Change], known: Snapshot) -> Iterable[str]:
+        """What a way back does not bring back."""
+        gone = [c for c in changes if c.after is None and place(c.address).name is None]
+        if gone:
+            yield "permissions of removed keys are not restored"
+
+
+def _depth(change: Change) -> int:
+    return change.address.path.count("\\")
+
+
+def _options(at: Place, **more: Any) -> dict[str, Any]:
+    return {"key": at.key, **({} if at.view == "native" else {"view": at.view}), **more}
+
+
+def _key_back(change: Change) -> Restoration:
+    at = place(change.address)
+    return Restoration("registry", _options(at, state="present"), f"undoes: {at.key} removed", (change.address,))
+
+
+def _key_away(change: Change) -> Restoration:
+    at = place(change.address)
+    options = _options(at, state="absent", only_if_empty=True)
+    return Restoration("registry", options, f"undoes: {at.key} created", (change.address,))
+
+
+def _values_back(changes: Sequence[Change]) -> Iterator[Restoration]:
+    """One task for each key, the newest first."""
+    groups: dict[tuple[str, str], list[Change]] = {}
+    for change in reversed(changes):
+        if place(change.address).name is not None:
+            groups.setdefault(place(change.address).identity, []).append(change)
+    for members in groups.values():
+        at = place(members[0].address)
+        values = {place(change.address).name or UNNAMED: _option(change.before) for change in members}
+        comment = "undoes: " + "; ".join(_said(change) for change in members)
+        yield Restoration("registry", _options(at, values=values), comment, tuple(c.address for c in members))
+
+
+def _option(before: Value) -> Any:
+    """A value as the options of the registry remediator say it."""
+    if before is None:
+        return "absent"
+    short = before["type"].removeprefix("REG_").lower()
+    return {"type": short, **{name: data for name, data in before.items() if name != "type"}}
+
+
+def _said(change: Change) -> str:
+    at = place(change.address)
+    ways = (MASK, MASK) if change.sensitive else (_cut(words(change.before)), _cut(words(change.after)))
+    return f"{at.key} {at.name or UNNAMED} {ways[0]} → {ways[1]}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_WORDS else text[: _LONGEST_WORDS - 1] + "…"
