@@ -133,10 +133,10 @@ def test_exit_codes_are_signed_32_bit_numbers(told: int, status: int):
 
 
 def test_a_command_that_does_not_end_is_terminated_and_its_shell_deleted():
-    with Listener((CREATED, STARTED, TIMED_OUT, SIGNALLED, DELETED)) as listener:
+    with Listener((CREATED, STARTED, (0.3, TIMED_OUT), SIGNALLED, DELETED)) as listener:
         channel = reach(listener)
         with pytest.raises(TimedOut, match="terminated"):
-            channel.run("pause", 0)
+            channel.run("pause", 0.2)
         channel.close()
 
     assert listener.actions == ["Create", "Command", "Receive", "Signal", "Delete"]

@@ -13,7 +13,7 @@ SOAP = "http://www.w3.org/2003/05/soap-envelope"
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 
-Answer = bytes | Callable[[socket.socket], None]
+Answer = bytes | tuple[float, bytes] | Callable[[socket.socket], None]  # a pair is an answer that takes its time
 
 
 def http(body: str, status: str = "200 OK", *more: str) -> bytes:
@@ -145,6 +145,9 @@ class Listener:
                 if callable(answer):
                     answer(connection)
                     return
+                if isinstance(answer, tuple):
+                    self.over.wait(answer[0])
+                    answer = answer[1]
                 connection.sendall(answer)
 
     def _read(self, stream) -> str | None:
