@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from remediators.language.problems import did_you_mean, kind_of, listed
@@ -13,12 +13,17 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong at a path inside the options; ``on_key`` where the name is wrong rather than the value."""
+    """
+    What is wrong at a path inside the options.
+
+    ``on_key`` where the name is wrong rather than the value, ``absent`` where something is missing inside.
+    """
 
     path: Path
     what: str
     hint: str = ""
     on_key: bool = False
+    absent: bool = False
 
 
 def check_options(model: type[Any], given: Any, *, secret: bool = False) -> tuple[Any, tuple[Fault, ...]]:
@@ -50,10 +55,10 @@ def _faults(model: type[Any], given: Any, errors: Sequence[Any], *, secret: bool
         if deeper and len(error["loc"]) > len(path):
             continue
         said.setdefault(path, []).append(_fault(model, path, error, secret=secret))
-    for path, faults in said.items():
+    for faults in said.values():
         whats = list(dict.fromkeys(fault.what for fault in faults))
         hint = next((fault.hint for fault in faults if fault.hint), "")
-        yield Fault(path, ", or ".join(whats[:4]), hint, faults[0].on_key)
+        yield replace(faults[0], what=", or ".join(whats[:4]), hint=hint)
 
 
 def _written(given: Any, location: Sequence[str | int]) -> Path:
@@ -87,7 +92,7 @@ def _fault(model: type[Any], path: Path, error: Mapping[str, Any], *, secret: bo
         hint = did_you_mean(str(path[-1]), known) or f"options are {listed(known)}"
         return Fault(path, f"unknown option {path[-1]!r}", hint, on_key=True)
     if kind == "missing":
-        return Fault(path, f"{path[-1]!r} is missing" if path else "a value is missing")
+        return Fault(path[:-1], f"{error['loc'][-1]!r} is missing", absent=True)
     value = error.get("input")
     got = "" if secret else f" (got {_short(value)})"
     if kind in ("literal_error", "enum"):

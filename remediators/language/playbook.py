@@ -400,7 +400,7 @@ class _Reader:
             return
         _, faults = check_options(model, with_allowance(model, given, task), secret=task.sensitive)
         for fault in faults:
-            if not has_template(given) or _is_certain(given, fault.path):
+            if not has_template(given) or _is_certain(given, fault):
                 self.problems.add(option_problem(place, task.where, name, fault))
 
     def _misspelt(self, value: Any, place: Place, where: str) -> bool:
@@ -483,12 +483,12 @@ def facts_named(chain: Sequence[str], facts: Collection[str]) -> frozenset[str]:
     return frozenset(name for name in facts if name.startswith(inside))
 
 
-def _is_certain(given: Any, path: Sequence[str | int]) -> bool:
-    """Whether what is wrong at a path cannot be put right by a template."""
+def _is_certain(given: Any, fault: Fault) -> bool:
+    """Whether no template can put right what is wrong."""
     value = given
-    for number, step in enumerate(path):
+    for step in fault.path:
         try:
             value = value[step]
         except (LookupError, TypeError):
-            return number == 0 and len(path) == 1
-    return bool(path) and not has_template(value)
+            return False
+    return not has_template(value) or (fault.absent and not fault.path)

@@ -16,7 +16,8 @@ SECRET_NAMES = re.compile(
     r"(?:.*_)?(?:\w*pas+w(?:or)?d\w*|\w*secret\w*|\w*passphrase\w*|\w*_token|token|\w*_pass|private_key)$",
     re.IGNORECASE,
 )
-_SECRET_VALUE = re.compile(r"""(["']?([\w.-]+)["']?\s*[:=]\s*)((?:"[^"]*"|'[^']*'|[^\s,}"'{\[|>&]\S*(?: [^\s=:]+)*))""")
+_STARS = "*" * 8
+_SECRET_VALUE = re.compile(r"""(["']?([\w.-]+)["']?\s*[:=]\s*)((?:"[^"]*"|'[^']*'|[^\s,}"'{\[|>&]\S*(?: (?![\w.-]+\s*[=:])\S+)*))""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,10 @@ class Problem:
 
     def _excerpt(self) -> list[str]:
         """The source line without its secrets, and a line of carets that keeps its tabs."""
-        source = masked(self.source)
-        start = max(0, self.column - 1 - WIDEST // 2) if len(source) > WIDEST else 0
+        source, column = starred(self.source, self.column - 1)
+        start = max(0, column - WIDEST // 2) if len(source) > WIDEST else 0
         shown = source[start : start + WIDEST]
-        before = shown[: self.column - 1 - start]
+        before = shown[: column - start]
         blank = "".join("\t" if char == "\t" else " " * columns(char) for char in before)
         under = shown[len(before) : len(before) + max(1, self.width)] or " "
         carets = "^" * max(1, sum(columns(char) for char in under))
@@ -71,13 +72,24 @@ def printable(text: str) -> str:
     return "".join(char if char in "\n\t" or char.isprintable() else "?" for char in text)
 
 
-def masked(line: str) -> str:
-    """A source line with the values of passwords and the like starred, so that they never reach a screen or a log."""
-    return _SECRET_VALUE.sub(_star, line)
+def starred(line: str, column: int) -> tuple[str, int]:
+    """
+    A source line with the values of passwords and the like starred, so that they never reach a screen or a log.
 
-
-def _star(found: re.Match[str]) -> str:
-    return found[1] + "********" if is_secret(found[2]) else found[0]
+    ``column`` counts from 0, and is given back as it is in the new line.
+    """
+    shown, moved, done = "", column, 0
+    for found in _SECRET_VALUE.finditer(line):
+        if not is_secret(found[2]):
+            continue
+        start, end = found.span(3)
+        shown += line[done:start]
+        if start <= column < end:
+            moved = len(shown)
+        elif column >= end:
+            moved = column + len(shown) + len(_STARS) - end
+        shown, done = shown + _STARS, end
+    return shown + line[done:], moved
 
 
 def is_secret(name: str) -> bool:

@@ -24,7 +24,7 @@ def host_names(written: str) -> tuple[list[str], int | None]:
         return _expanded(found["bracketed"] or found["name"]), _port(found["port"])
     if _IPV6.match(written):
         return [written], None
-    if ":" in _RANGE.sub("", written):
+    if ":" in _RANGE.sub("", written) and written.count("[") == written.count("]"):
         raise BadName(f"{written!r} is no host name: a colon stands before a port")
     return _expanded(written), None
 

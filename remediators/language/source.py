@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,6 +21,8 @@ from remediators.language.yaml_nodes import Spot, YamlMistake, compose, find, pl
 
 LARGEST = 10_000_000  # bytes of a playbook or a file of variables
 LARGEST_INVENTORY = 100_000_000
+
+_SURROGATES = re.compile(r"((?<!\\)(?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 Path_ = tuple[str | int, ...]
 
@@ -171,6 +174,8 @@ def _decoded(file: str, raw: bytes, problems: Problems) -> str | None:
 
 def parse_yaml(file: str, text: str, problems: Problems, sha256: str = "") -> YamlDocument | None:
     """Values of a YAML text, or ``None`` with problems. An empty text is a document with the value ``None``."""
+    if text.lstrip()[:1] in ("{", "["):
+        text = _SURROGATES.sub(_joined_surrogates, text)
     document = YamlDocument(file, text, None, sha256)
     try:
         node = compose(text)
@@ -182,6 +187,12 @@ def parse_yaml(file: str, text: str, problems: Problems, sha256: str = "") -> Ya
     for found in mistakes:
         problems.add(_mistaken(document, found))
     return None if mistakes else document
+
+
+def _joined_surrogates(found: re.Match[str]) -> str:
+    """JSON writes letters beyond U+FFFF as two escapes, which YAML does not know."""
+    both = bytes.fromhex(found[2] + found[3]).decode("utf-16-be")
+    return f"{found[1]}{both}"
 
 
 def read_yaml(path: str | os.PathLike[str], problems: Problems, *, largest: int = LARGEST) -> YamlDocument | None:

@@ -53,6 +53,35 @@ class Bound:
 
 
 @dataclass(slots=True)
+class _Prepared:
+    """A task with what its templates name, found once for all hosts; ``same`` is what they share, if they do."""
+
+    task: PlayTask
+    early: list[tuple[Any, Place]]
+    late: list[tuple[Any, Place]]
+    loop: Uses
+    inner: Uses
+    total: Uses
+    same: tuple[Rendered, ...] | None = None
+
+    @property
+    def is_constant(self) -> bool:
+        task = self.task
+        return not (task.when or task.name.count("{") or has_template([task.options, dict(task.verify), task.loop]))
+
+
+def _prepared(task: PlayTask) -> _Prepared:
+    """Conditions that do not depend on the turn come first: they may save the loop itself."""
+    loop, inner = uses(task.loop), uses([task.options, dict(task.verify), task.loop])
+    total = inner
+    for condition, _ in task.when:
+        total = total | _used(condition)
+    late = [pair for pair in task.when if task.loop is not None and "item" in _used(pair[0]).names]
+    early = [pair for pair in task.when if pair not in late]
+    return _Prepared(task, early, late, loop, inner, total)
+
+
+@dataclass(slots=True)
 class BoundTask:
     """A task for one host (see `remediators.model.Task`)."""
 
@@ -66,7 +95,7 @@ class BoundTask:
     cause: int | None
     handler: bool
     facts: frozenset[str]
-    written: PlayTask = field(repr=False)
+    prepared: _Prepared = field(repr=False)
     binding: _Binding = field(repr=False)
     host: str = ""
     ready: tuple[Rendered, ...] | None = field(default=None, repr=False)
@@ -86,12 +115,12 @@ class BoundTask:
         if not self.facts:
             return self.render({})
         try:
-            return tuple(_Turns(self.written, self.binding, self.host, None).preview())
+            return tuple(_Turns(self.prepared, self.binding, self.host, None).preview())
         except LanguageError:
             return ()
 
     def _turns(self, facts: Mapping[str, Any]) -> tuple[Rendered, ...]:
-        return tuple(_Turns(self.written, self.binding, self.host, facts).all())
+        return tuple(_Turns(self.prepared, self.binding, self.host, facts).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,35 +156,30 @@ def nested(facts: Mapping[str, Any]) -> dict[str, Any]:
 class _Turns:
     """The turns of one task on one host."""
 
-    def __init__(self, task: PlayTask, binding: _Binding, host: str, facts: Mapping[str, Any] | None) -> None:
-        self.task = task
+    def __init__(self, prepared: _Prepared, binding: _Binding, host: str, facts: Mapping[str, Any] | None) -> None:
+        self.prepared = prepared
+        self.task = prepared.task
         self.binding = binding
-        self.facts_known = facts is not None
-        self.scope = binding.scope(host, task, facts)
+        self.scope = binding.scope(host, prepared.task, facts)
 
     def all(self) -> Iterator[Rendered]:
-        early = [pair for pair in self.task.when if not _mentions_item(pair[0])]
-        late = [pair for pair in self.task.when if _mentions_item(pair[0])]
-        if self.task.loop is None:
-            early, late = [*self.task.when], []
-        skipped = self._skipped(self.scope, early)
+        skipped = self._skipped(self.scope, self.prepared.early)
         if skipped:
             yield Rendered(None, skipped=skipped)
             return
         for scope, label in self._items():
-            yield self._turn(scope, label, self._skipped(scope, late))
+            yield self._turn(scope, label, self._skipped(scope, self.prepared.late))
 
     def preview(self) -> Iterator[Rendered]:
         """As `all`, leaving out every condition and every turn that needs a fact."""
         conditions = [pair for pair in self.task.when if not self._needs_fact(_used(pair[0]))]
-        if self._needs_fact(uses(self.task.loop)):
+        if self._needs_fact(self.prepared.loop):
             return
-        inner = uses([self.task.options, dict(self.task.verify)])
         for scope, label in self._items():
             skipped = self._skipped(scope, conditions)
             if skipped:
                 yield Rendered(None, skipped=skipped, label=label)
-            elif not self._needs_fact(inner):
+            elif not self._needs_fact(self.prepared.inner):
                 yield self._turn(scope, label, None)
 
     def _needs_fact(self, used: Uses) -> bool:
@@ -181,7 +205,7 @@ class _Turns:
     def _label(self, item: Any, number: int) -> str:
         if isinstance(item, dict):
             item = next((item[key] for key in ("name", "key") if key in item), None)
-        if self._is_secret(uses(self.task.loop)) or isinstance(item, dict | list) or item is None:
+        if self._is_secret(self.prepared.loop) or isinstance(item, dict | list) or item is None:
             return str(number + 1)
         return str(item)
 
@@ -189,7 +213,7 @@ class _Turns:
         if skipped:
             return Rendered(None, skipped=skipped, label=label)
         task = self.task
-        secret = self._is_secret(uses([task.options, dict(task.verify), task.loop]))
+        secret = self._is_secret(self.prepared.inner)
         model = self.binding.vocabulary.remediators[task.remediator]
         place = task.place.at(task.remediator)
         options = self._model(
@@ -273,10 +297,6 @@ class _Turns:
         return LanguageError([own.problem(where, fault.what, fault.hint, fault.word)])
 
 
-def _mentions_item(condition: Any) -> bool:
-    return isinstance(condition, str) and "item" in uses_of_condition(condition).names
-
-
 def _used(condition: Any) -> Uses:
     return uses_of_condition(condition) if isinstance(condition, str) else Uses()
 
@@ -312,9 +332,10 @@ def bind(
         binding = _Binding(play, inventory, vocabulary, extra)
         hosts = _hosts(binding, limit, found)
         chosen = [task for task in play.tasks if selected(task.tags, tags, skip_tags)]
+        prepared = [_prepared(task) for task in (*chosen, *play.handlers)]
         for host in hosts:
             overlays.setdefault(host, []).append(play)
-            tasks.setdefault(host, []).extend(_bound(binding, name, [*chosen, *play.handlers], host, complaints))
+            tasks.setdefault(host, []).extend(_bound(binding, name, prepared, host, complaints))
         complaints.settle(len(hosts), found)
     if not tasks and not found.errors:
         found.add(Problem("--limit", 0, 0, "", f"{limit!r} leaves no host of any play"))
@@ -375,7 +396,7 @@ def _who(hosts: Sequence[str], total: int) -> str:
 
 
 def _bound(
-    binding: _Binding, play: str, tasks: Sequence[PlayTask], host: str, complaints: _Complaints
+    binding: _Binding, play: str, tasks: Sequence[_Prepared], host: str, complaints: _Complaints
 ) -> Iterator[BoundTask]:
     scope = binding.scope(host, None, None)
     for task in tasks:
@@ -385,8 +406,9 @@ def _bound(
             complaints.add(host, error.problems)
 
 
-def _bind_task(binding: _Binding, play: str, task: PlayTask, host: str, scope: Scope) -> BoundTask:
-    facts = _facts(binding, task, scope)
+def _bind_task(binding: _Binding, play: str, prepared: _Prepared, host: str, scope: Scope) -> BoundTask:
+    task = prepared.task
+    facts = _facts(binding, prepared, scope)
     bound = BoundTask(
         play=play,
         name=_name(task, scope),
@@ -398,12 +420,13 @@ def _bind_task(binding: _Binding, play: str, task: PlayTask, host: str, scope: S
         cause=task.cause,
         handler=task.handler,
         facts=facts,
-        written=task,
+        prepared=prepared,
         binding=binding,
         host=host,
     )
     if not facts:
-        bound.ready = tuple(bound.render({}))
+        bound.ready = prepared.same or tuple(bound.render({}))
+        prepared.same = bound.ready if prepared.is_constant else None
     return bound
 
 
@@ -417,14 +440,12 @@ def _name(task: PlayTask, scope: Scope) -> str:
         raise LanguageError([place.problem(task.where, fault.what, fault.hint, fault.word)]) from fault
 
 
-def _facts(binding: _Binding, task: PlayTask, scope: Scope) -> frozenset[str]:
+def _facts(binding: _Binding, prepared: _Prepared, scope: Scope) -> frozenset[str]:
     """Facts that a task needs on a host, by way of variables included."""
+    task = prepared.task
     place = task.place
     try:
-        used = uses([task.options, dict(task.verify), task.loop])
-        for condition, _ in task.when:
-            used = used | _used(condition)
-        total = scope.within([task.variables] if task.variables else []).closure(used)
+        total = scope.within([task.variables] if task.variables else []).closure(prepared.total)
     except TemplateFault as fault:
         raise LanguageError([(fault.place or place).problem(task.where, fault.what, fault.hint, fault.word)]) from fault
     known = binding.vocabulary.facts
