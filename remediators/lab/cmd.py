@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 LONGEST_LINE: Final = 8191
 UNKNOWN_COMMAND: Final = 9009
+_MOST_TOKENS: Final = 31  # of a line, for FOR /F
+_MOST_TURNS: Final = 100_000  # a loop that never ends would take its host's thread with it
 _EXTENSIONS: Final = (".com", ".exe", ".bat", ".cmd", ".vbs")
 _PREFIX: Final = re.compile(r"([A-Za-z]+)(?=[.:\\/+\[\](])")
 _VARIABLE: Final = re.compile(r"%(~[fdpnxsatz]*)?(\w)", re.IGNORECASE)
@@ -377,7 +379,9 @@ class Shell:
         except SyntaxFailureError as failure:
             return self.misread(failure)
         self.errorlevel = 0 if node is None or self.builtin(node) else self.errorlevel
-        return 0 if node is None else self.simple(node, handles)
+        if node is not None and self.simple(node, handles) and self.last_unknown:
+            self.errorlevel = 1
+        return self.errorlevel
 
     def opened(self, redirects: Sequence[Redirect], handles: Handles) -> Handles | None:
         """The handles with redirections made, in their order; ``None`` (and a message) where a file will not open."""
@@ -419,9 +423,9 @@ class Shell:
 
     def _condition(self, node: If, left: str, right: str) -> bool:
         if node.operator == "ERRORLEVEL":
-            return self.errorlevel >= (int(right) if _INTEGER.fullmatch(right) else 0)
+            return self.errorlevel >= (_number(right) or 0)
         if node.operator == "CMDEXTVERSION":
-            return int(right) <= 2
+            return (_number(right) or 0) <= 2
         if node.operator == "DEFINED":
             return self.lookup(right.replace('"', "")) is not None
         if node.operator == "EXIST":
@@ -447,7 +451,10 @@ class Shell:
     def _counted(self, items: str, _options: str, variable: str, _handles: Handles) -> Iterator[dict[str, str]]:
         words = re.split(f"[{re.escape(DELIMITERS)}]+", items.strip(DELIMITERS))
         start, step, end = (*(_number(word) or 0 for word in words), 0, 0, 0)[:3]
-        while (step > 0 and start <= end) or (step < 0 and start >= end) or (step == 0 and start <= end):
+        turns = 0
+        while (turns := turns + 1) < _MOST_TURNS and (
+            (step > 0 and start <= end) or (step < 0 and start >= end) or (step == 0 and start <= end)
+        ):
             yield {variable: str(start)}
             start += step
 
@@ -543,7 +550,7 @@ class ForOptions:
         self.tokens = []
         for part in filter(None, value.rstrip("*").split(",")):
             low, _, high = part.partition("-")
-            self.tokens += range(int(low), int(high or low) + 1)
+            self.tokens += range(int(low or 1), min(int(high or low), _MOST_TOKENS) + 1)
 
     def split(self, line: str, variable: str) -> dict[str, str]:
         """The variables that a line gives: one letter after the other, from ``variable`` on."""

@@ -247,7 +247,10 @@ def _md(shell: Shell, arguments: str, handles: Handles) -> int | None:
         path = clean(name, shell.cwd)
         if shell.machine.files.exists(path):
             return shell.fail(handles, "exists", name)
-        shell.machine.files.make(path)
+        try:
+            shell.machine.files.make(path)
+        except NotADirectoryError:
+            return shell.fail(handles, "no-path")
     return None
 
 
@@ -255,13 +258,17 @@ def _rd(shell: Shell, arguments: str, handles: Handles) -> int | None:
     names, switches = _words(arguments)
     if not names:
         return shell.fail(handles, "syntax")
+    kept = shell.errorlevel
     for name in names:
         path = clean(name, shell.cwd)
         if not shell.machine.files.is_folder(path):
-            return shell.fail(handles, "no-file", status=2)
-        if shell.machine.files.match(f"{path}\\*") and "/s" not in switches:
-            return shell.fail(handles, "not-empty", status=145)
-        shell.machine.files.remove(path)
+            shell.fail(handles, "no-file")
+        elif shell.machine.files.match(f"{path}\\*") and "/s" not in switches:
+            shell.fail(handles, "not-empty")
+        else:
+            shell.machine.files.remove(path)
+    # RD never touches the error level, not even when it fails.
+    shell.errorlevel = kept
     return None
 
 

@@ -212,7 +212,7 @@ def unparse(node: Node) -> str:
     if isinstance(node, Simple):
         return " ".join([node.name + node.arguments, *map(str, node.redirects)])
     if isinstance(node, Group):
-        return " ".join([f"({unparse(node.body)})", *map(str, node.redirects)])
+        return " ".join([f"({unparse(node.body)} )", *map(str, node.redirects)])
     if isinstance(node, Chain):
         return f"{unparse(node.left)} {node.operator} {unparse(node.right)}"
     if isinstance(node, For):

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Callable, Mapping
+from typing import Final
 
 Note = Callable[[str, str], None]
+
+# The 8.3 names that %TEMP% is made of on a server where nobody changed it.
+_SHORT: Final = {
+    "DOCUME~1": "Documents and Settings",
+    "ADMINI~1": "Administrator",
+    "LOCALS~1": "Local Settings",
+    "PROGRA~1": "Program Files",
+}
 
 
 def clean(path: str, cwd: str = "C:\\") -> str:
@@ -19,7 +28,7 @@ def clean(path: str, cwd: str = "C:\\") -> str:
         if part == "..":
             del parts[-1:]
         elif part not in ("", "."):
-            parts.append(part.rstrip(" .") or part)
+            parts.append(_SHORT.get(part.upper()) or part.rstrip(" .") or part)
     return drive + "\\" + "\\".join(parts)
 
 
@@ -85,7 +94,9 @@ class Files:
         self._note("delete", path)
 
     def make(self, path: str) -> None:
-        """Create a folder with all folders above it."""
+        """Create a folder with all folders above it. Raises NotADirectoryError where a file is in the way."""
+        if self.is_file(path):
+            raise NotADirectoryError(path)
         if len(path) <= 3 or self.is_folder(path):
             return
         self.make(parent(path))
@@ -113,7 +124,7 @@ class Files:
         if "*" not in mask and "?" not in mask:
             return [self.spelling(pattern)] if self.exists(pattern) else []
         mask = "*" if mask == "*.*" else mask.replace("[", "[[]")
-        found = [name for name in (*self._names(), *self._folders.values()) if len(name) > 3]
+        found = dict.fromkeys(name for name in (*self._names(), *self._folders.values()) if len(name) > 3)
         return sorted(
             (name for name in found if _inside(name.lower(), folder) and fnmatch.fnmatchcase(leaf(name).lower(), mask)),
             key=str.lower,

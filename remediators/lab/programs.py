@@ -15,6 +15,7 @@ from remediators.lab.reg_exe import reg_exe
 from remediators.lab.sc_exe import sc_exe
 
 Program = Callable[[Process], int]
+_MOST_PINGS: Final = 10_000
 
 
 def _chcp(process: Process) -> int:
@@ -86,9 +87,11 @@ def _findstr(process: Process) -> int:
         strings = rest.pop(0).split()
     if not strings:
         return 2
-    pattern = re.compile(
-        "|".join(_findstr_pattern(s, switches) for s in strings), re.IGNORECASE if "i" in switches else 0
-    )
+    try:
+        expression = "|".join(_findstr_pattern(one, switches) for one in strings)
+        pattern = re.compile(expression, re.IGNORECASE if "i" in switches else 0)
+    except re.error:
+        return 2
     raws: Iterable[bytes] = [process.handles.stdin.read()]
     if rest:
         paths = [path for name in rest for path in process.machine.files.match(clean(name, process.cwd))]
@@ -100,13 +103,24 @@ def _findstr(process: Process) -> int:
 
 
 def _findstr_pattern(text: str, switches: set[str]) -> str:
-    r"""FINDSTR knows ``. * ^ $ [class] \x \< \>`` and nothing else of regular expressions."""
-    if "l" in switches:
-        body = re.escape(text)
-    else:
-        body = re.sub(r"(?<!\\)([+?{}()|])", r"\\\1", text).replace("\\<", "\\b").replace("\\>", "\\b")
+    body = re.escape(text) if "l" in switches else _findstr_expression(text)
     start = "^" if "b" in switches or "x" in switches else ""
     return f"(?:{start}{body}{'$' if 'e' in switches or 'x' in switches else ''})"
+
+
+def _findstr_expression(text: str) -> str:
+    r"""FINDSTR knows ``. * ^ $ [class] \x \< \>`` and nothing else of regular expressions."""
+    out: list[str] = []
+    for piece in re.findall(r"\\.|\[\^?[^\]^\\[]+\]|.", text, re.DOTALL):
+        if piece in ("\\<", "\\>"):
+            out.append("\\b")
+        elif len(piece) > 1:
+            out.append(re.escape(piece[1:]) if piece[0] == "\\" else piece)
+        elif piece == "*":
+            out.append("*" if out and not out[-1].endswith(("*", "^", "$", "\\b")) else "")
+        else:
+            out.append(piece if piece in ".^$" else re.escape(piece))
+    return "".join(out)
 
 
 def _more(process: Process) -> int:
@@ -126,7 +140,11 @@ def _ping(process: Process) -> int:
     rest = iter(words)
     for word in rest:
         if word.lower() in ("-n", "/n"):
-            count = int(next(rest, "4"))
+            number = next(rest, "4")
+            if not number.isdigit():
+                process.say(process.word("bad-codepage", word) + "\n")
+                return 1
+            count = min(int(number), _MOST_PINGS)
         elif not word.startswith(("-", "/")):
             target = word
     if target.lower() not in ("127.0.0.1", "localhost", process.machine.name.lower(), process.machine.fqdn.lower()):

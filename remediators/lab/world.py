@@ -194,13 +194,19 @@ class WindowsMachine:
             console = Console(self.codepage if codepage is None else codepage)
             shell = Shell(self, self._environment.copy(), self._home, Handles(Source(), out, err), console)
             shell.wow = self.wow
-            if self._script:
-                status = shell.run_script(line, echo=self._echo)
-            elif len(line) > LONGEST_LINE:
-                status = shell.run(line)
-            else:
-                status = shell.run(strip_quotes(f'"{line}"', keep=shell.find_program))
+            try:
+                status = self._run(shell, line)
+            except RecursionError:
+                # Blocks nested by the thousand: the real cmd.exe dies of a stack overflow.
+                status = -1073741571
             return Ran(out.getvalue(), err.getvalue(), (status + 2**31) % 2**32 - 2**31)
+
+    def _run(self, shell: Shell, line: str) -> int:
+        if self._script:
+            return shell.run_script(line, echo=self._echo)
+        if len(line) > LONGEST_LINE:
+            return shell.run(line)
+        return shell.run(strip_quotes(f'"{line}"', keep=shell.find_program))
 
     def greeting(self) -> bytes | None:
         """What the SMTP service says first; the text is the one that it read when it started."""
@@ -399,7 +405,7 @@ def _with_parents(folder: str) -> list[str]:
 def _environment(machine: WindowsMachine) -> Environment:
     edition = machine.edition
     profile = f"{edition.profiles}\\{_ADMINISTRATOR}"
-    temp = f"{profile}\\AppData\\Local\\Temp" if machine.vista else f"{profile}\\LOCALS~1\\Temp"
+    temp = "C:\\Users\\ADMINI~1\\AppData\\Local\\Temp" if machine.vista else "C:\\DOCUME~1\\ADMINI~1\\LOCALS~1\\Temp"
     native = "AMD64" if machine.x64 else "x86"
     values = {
         "ALLUSERSPROFILE": "C:\\ProgramData" if machine.vista else f"{edition.profiles}\\All Users",
@@ -416,8 +422,8 @@ def _environment(machine: WindowsMachine) -> Environment:
         "PROMPT": "$P$G",
         "SystemDrive": "C:",
         "SystemRoot": edition.root,
-        "TEMP": temp.replace("LOCALS~1", "Local Settings"),
-        "TMP": temp.replace("LOCALS~1", "Local Settings"),
+        "TEMP": temp,
+        "TMP": temp,
         "USERDOMAIN": machine.computer,
         "USERNAME": next(iter(machine.users), _ADMINISTRATOR),
         "USERPROFILE": profile,

@@ -21,15 +21,18 @@ def test_the_canary_tells_a_command_line_from_a_batch_file():
 
 def test_an_echoed_script_line_shows_marks_that_are_not_yet_numbers():
     said = out('cmd /v:on /c "echo M1:!E!&set E=0&echo M2:!E!"', line_style="script", echo=True)
-    assert said.startswith('\r\nC:\\Documents and Settings\\Administrator>cmd /v:on /c "echo M1:!E!&set E=0&echo M2:!E!"')
+    assert said.startswith(
+        '\r\nC:\\Documents and Settings\\Administrator>cmd /v:on /c "echo M1:!E!&set E=0&echo M2:!E!"'
+    )
     assert said.endswith("\r\nM1:!E!\r\nM2:0\r\n")
 
 
 def test_a_batch_of_fenced_commands_gives_each_its_exit_code():
     line = (
-        'set Q=^"&cmd /d /v:on /s /c "ver>nul&reg query !Q!HKLM\\SOFTWARE\\Nothing!Q! 2>&1&set E=!errorlevel!&echo M1:!E!'
+        'set Q=^"&cmd /d /v:on /s /c "ver>nul&reg query !Q!HKLM\\SOFTWARE\\Nothing!Q! 2>&1&set E=!errorlevel!'
+        "&echo M1:!E!"
         "&(if not !E!==0 (echo once more&ver>nul&reg query HKLM\\SOFTWARE 2>&1&set E=!errorlevel!&echo M2:!E!))"
-        "&(ver|find !Q! 5.!Q!)>nul&(if errorlevel 1 (chcp 65001>nul 2>&1))&chcp&echo Mend\""
+        '&(ver|find !Q! 5.!Q!)>nul&(if errorlevel 1 (chcp 65001>nul 2>&1))&chcp&echo Mend"'
     )
     said = out(line)
     assert said.index("M1:1") < said.index("once more") < said.index("M2:0") < said.index("437") < said.index("Mend")
@@ -38,11 +41,16 @@ def test_a_batch_of_fenced_commands_gives_each_its_exit_code():
 
 def test_a_value_with_every_special_character_arrives_whole():
     value = 'a&b|c<d>e(f)g^h"i%j!k'
-    mapped = "".join({'"': "\\!Q!", "%": "!R!", "!": "!X!", "^": "!C!"}.get(c, f"^{c}" if c in "&|<>()" else c) for c in value)
+    mapped = "".join(
+        {'"': "\\!Q!", "%": "!R!", "!": "!X!", "^": "!C!"}.get(c, f"^{c}" if c in "&|<>()" else c) for c in value
+    )
     machine = build("exch01", {})
     inner = f"reg add HKLM\\SOFTWARE\\Lab /v x /d !Q!{mapped}!Q! /f"
     assert machine.run(f'set R=%&set Q=^"&set X=!&set C=^^&cmd /d /v:on /s /c "{inner}"').status == 0
-    assert machine.state()["registry"]["HKEY_LOCAL_MACHINE\\SOFTWARE\\Lab"]["x"] == [1, (value + "\0").encode("utf-16-le").hex()]
+    assert machine.state()["registry"]["HKEY_LOCAL_MACHINE\\SOFTWARE\\Lab"]["x"] == [
+        1,
+        (value + "\0").encode("utf-16-le").hex(),
+    ]
 
 
 def test_a_line_of_8191_characters_runs_and_a_longer_one_does_not():
@@ -71,7 +79,7 @@ def test_a_value_that_is_expanded_late_is_never_read_as_syntax():
 
 
 def test_an_inner_command_in_a_pipe_is_read_a_second_time():
-    assert out("set A=x^&echo y&cmd /v:on /c \"echo !A!|more\"") == "x\r\ny\r\n"
+    assert out('set A=x^&echo y&cmd /v:on /c "echo !A!|more"') == "x\r\ny\r\n"
 
 
 def test_a_block_in_a_pipe_runs_without_delayed_expansion():
@@ -108,7 +116,7 @@ def test_ping_lets_time_pass_without_waiting():
 
 def test_text_that_the_code_page_cannot_hold_is_lost_and_utf_8_keeps_it():
     registry = {"HKLM\\SOFTWARE\\Lab": {"x": {"type": "sz", "data": "Grüße Ж € “q”"}}}
-    assert "Grüße ? ? \"q\"" in out("reg query HKLM\\SOFTWARE\\Lab /v x", registry=registry)
+    assert 'Grüße ? ? "q"' in out("reg query HKLM\\SOFTWARE\\Lab /v x", registry=registry)
     assert "Grüße Ж € “q”" in out("chcp 65001>nul&reg query HKLM\\SOFTWARE\\Lab", 65001, registry=registry)
 
 
@@ -144,6 +152,7 @@ def test_a_32_bit_shell_on_a_64_bit_host_is_told_by_its_environment():
 
 def test_a_batch_file_runs_with_its_own_rules():
     machine = build("exch01", {})
-    machine.run("echo @echo off>C:\\t.cmd&echo echo %1-%2-%%>>C:\\t.cmd&echo if a==a (>>C:\\t.cmd&echo echo in>>C:\\t.cmd&echo )>>C:\\t.cmd&echo exit /b 5 >>C:\\t.cmd")
+    for line in ("@echo off", "echo %1-%2-%%", "if a==a (", "echo in", ")", "exit /b 5 "):
+        machine.run(f"echo {line}>>C:\\t.cmd")
     ran = machine.run("C:\\t.cmd one two")
     assert (ran.stdout, ran.status) == (b"one-two-%\r\nin\r\n", 5)

@@ -5,6 +5,8 @@ import threading
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from remediators.lab.machine import Machine, Ran
 from remediators.lab.world import build
@@ -21,7 +23,7 @@ READS = [
     "cscript //nologo C:\\Inetpub\\AdminScripts\\adsutil.vbs ENUM_ALL",
     "dir /b C:\\",
     "type nothing >nul 2>&1",
-    "ver|find \"5.\" >nul",
+    'ver|find "5." >nul',
     "net stop IISADMIN",
 ]
 
@@ -72,7 +74,12 @@ def test_the_state_survives_json():
 
 
 def test_what_the_lab_does_not_know_is_refused():
-    for spec in ({"oss": "2003"}, {"faults": ["odd"]}, {"services": {"A": {"colour": 1}}}, {"registry": {"HKXX\\A": {}}}):
+    for spec in (
+        {"oss": "2003"},
+        {"faults": ["odd"]},
+        {"services": {"A": {"colour": 1}}},
+        {"registry": {"HKXX\\A": {}}},
+    ):
         with pytest.raises(ValueError, match=r"not known to the lab|not a registry key"):
             build("exch01", spec)
 
@@ -115,11 +122,55 @@ def test_lines_on_one_machine_run_one_after_the_other():
     assert host.run("type C:\\n.txt").stdout.count(b"x") == 160
 
 
-def test_no_line_makes_a_machine_raise():
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        " ",
+        "(",
+        "|",
+        "2>",
+        "if",
+        "for %",
+        "for /f %i in (",
+        "for /l %i in (a,b,c) do @echo %i",
+        'for /f "tokens=" %i in ("a") do @echo %i',
+        "for /l %i in (1,0,1) do @rem",
+        "cmd /c",
+        "set /a 1/0",
+        "set /a x(",
+        "set /a 09",
+        "%",
+        "!",
+        "^",
+        '"',
+        "exit x",
+        "echo \ud800",
+        "type \0",
+        "if cmdextversion x echo a",
+        "findstr [z-a] x",
+        "ping -n x 127.0.0.1",
+        "sc enumdepend SMTPSVC x",
+        "(" * 4000,
+    ],
+)
+def test_no_odd_line_makes_a_machine_raise(line):
+    assert isinstance(build("exch01", {}).run(line), Ran)
+
+
+FRAGMENTS = """
+( ) & && | || > >> < 2>&1 " ^ % ! %i @ == / * 1 x \\ é Ж
+echo set if for not errorlevel exist in do /f /l call cmd /c /v:on exit type del copy move dir md rd cd
+reg query add delete export import HKLM\\SOFTWARE /v /ve /t /d /s REG_DWORD REG_MULTI_SZ C:\\f.reg
+sc config SMTPSVC start= auto qc enumdepend net start stop /y find findstr more chcp 65001 ping -n
+cscript //nologo C:\\Inetpub\\AdminScripts\\adsutil.vbs GET SET ENUM /P FIND DELETE smtpsvc/1/X smtpsvc
+"""
+WORDS = FRAGMENTS.split()
+
+
+@given(words=st.lists(st.sampled_from(WORDS), max_size=12), blank=st.sampled_from([" ", ""]))
+@settings(max_examples=300, deadline=None)
+def test_no_line_at_all_makes_a_machine_raise(words, blank):
     host = build("exch01", {})
-    for line in ["", " ", "(", ")", "|", "&", "&&", ">", "<", "2>", "if", "for", "for %", "cmd", "cmd /c", "reg", "sc", "net", "cscript",
-                 "find", "findstr", "chcp x", "set /a 1/0", "set /a x(", "call", "%", "!", "^", '"', "reg add", "net stop", "sc config",
-                 "sc enumdepend SMTPSVC x", "ping -n x 127.0.0.1", "copy", "move a", "del", "for /f %i in (", "for /l %i in (a,b,c) do @echo %i",
-                 "exit x", "echo \ud800", "type \0", "cd \0", "reg import x", "for /f \"tokens=\" %i in (\"a\") do @echo %i", "timeout /t 1",
-                 "if cmdextversion x echo a", "findstr ( x", "for /f \"skip=x\" %i in (\"a\") do @echo", "set /a 09", "more nothing"]:  # fmt: skip
-        assert isinstance(host.run(line), Ran)
+    assert isinstance(host.run(blank.join(words)), Ran)
+    assert json.dumps(host.state())

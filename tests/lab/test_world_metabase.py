@@ -33,7 +33,9 @@ def test_an_unset_property_has_its_own_words_and_code_also_where_it_is_inherited
 
 def test_the_name_is_echoed_as_it_was_typed():
     host = build("exch01", {"metabase": {"SmtpSvc/1": {"ConnectResponse": 'a "b" c'}}})
-    assert adsutil("get /SMTPSVC/1/connectresponse", host)[0] == 'connectresponse                 : (STRING) "a "b" c"\n'
+    assert (
+        adsutil("get /SMTPSVC/1/connectresponse", host)[0] == 'connectresponse                 : (STRING) "a "b" c"\n'
+    )
     assert adsutil("get \\smtpsvc\\1\\ConnectResponse", host)[1] == 0
 
 
@@ -65,20 +67,20 @@ def test_enum_shows_a_node_and_its_children():
     ("arguments", "text", "code"),
     [
         ("GET smtpsvc/9/ConnectResponse",
-         "The path requested could not be found.\nErrNumber: -2147024893 (0x80070003)\n"
-         "Error Trying To GET the Object (GetObject Failed): smtpsvc/9\n", -2147024893),
+         ("The path requested could not be found.\nErrNumber: -2147024893 (0x80070003)\n"
+         "Error Trying To GET the Object (GetObject Failed): smtpsvc/9\n"), -2147024893),
         ("SET smtpsvc/9/ConnectResponse x",
-         "The path requested could not be found.\nErrNumber: -2147024893 (0x80070003)\n"
-         "Error Trying To Get the Object: smtpsvc/9\n", -2147024893),
+         ("The path requested could not be found.\nErrNumber: -2147024893 (0x80070003)\n"
+         "Error Trying To Get the Object: smtpsvc/9\n"), -2147024893),
         ("GET smtpsvc/1/Nonsense",
-         "The path requested could not be found.\nErrNumber: -2147024893 (0x80070003)\n"
-         "Error Trying To GET the Schema of the property: IIS://localhost/Schema/Nonsense\n", -2147024893),
+         ("The path requested could not be found.\nErrNumber: -2147024893 (0x80070003)\n"
+         "Error Trying To GET the Schema of the property: IIS://localhost/Schema/Nonsense\n"), -2147024893),
         ("DELETE smtpsvc/9/X",
-         "\nThe path requested could not be found.\nErrNumber: -2147024893 (0x80070003)\n"
-         "Error deleting the object: smtpsvc/9/X\n", -2147024893),
+         ("\nThe path requested could not be found.\nErrNumber: -2147024893 (0x80070003)\n"
+         "Error deleting the object: smtpsvc/9/X\n"), -2147024893),
         ("ENUM nosvc",
-         "\nThe path requested could not be found.\nErrNumber: -2147024893 (0x80070003)\n"
-         "Error Trying To ENUM the Object (GetObject Failed): nosvc\n", -2147024893),
+         ("\nThe path requested could not be found.\nErrNumber: -2147024893 (0x80070003)\n"
+         "Error Trying To ENUM the Object (GetObject Failed): nosvc\n"), -2147024893),
         ("GET", "Error: Wrong number of Args for the GET command\n", 2),
         ("FROB x", 'Command not recognized: FROB\nFor help, just type "Cscript.exe adsutil.vbs".\n', 2),
     ],
@@ -89,7 +91,9 @@ def test_failures_have_their_words_and_signed_codes(arguments, text, code):
 
 def test_a_denied_path_is_0x80070005():
     text, code = adsutil("GET smtpsvc/1/ServerComment", denied_metabase=["SmtpSvc"])
-    assert text.startswith("Access is denied for the requested path or property.\nErrNumber: -2147024891 (0x80070005)\n")
+    assert text.startswith(
+        "Access is denied for the requested path or property.\nErrNumber: -2147024891 (0x80070005)\n"
+    )
     assert code == -2147024891
 
 
@@ -105,7 +109,9 @@ def test_script_host_swallows_its_options_and_cannot_be_given_quotes():
 
 def test_without_nologo_three_lines_come_first():
     said = build("exch01", {}).run("cscript C:\\Inetpub\\AdminScripts\\adsutil.vbs GET smtpsvc/1/ServerComment").stdout
-    assert said.startswith(b"Microsoft (R) Windows Script Host Version 5.6\r\nCopyright (C) Microsoft Corporation 1996-2001.")
+    assert said.startswith(
+        b"Microsoft (R) Windows Script Host Version 5.6\r\nCopyright (C) Microsoft Corporation 1996-2001."
+    )
 
 
 def test_a_missing_script_is_an_input_error():

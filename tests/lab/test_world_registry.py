@@ -70,7 +70,9 @@ def test_an_unset_default_value_is_said_to_be_not_set():
 
 def test_subkeys_are_listed_and_read_with_s():
     host = build("exch01", {"registry": {"HKLM\\SOFTWARE\\Lab\\One": {"a": {"type": "sz", "data": "1"}}}})
-    assert host.run("reg query HKLM\\SOFTWARE\\Lab").stdout.endswith(b"Lab\r\n\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Lab\\One\r\n")
+    assert host.run("reg query HKLM\\SOFTWARE\\Lab").stdout.endswith(
+        b"Lab\r\n\r\nHKEY_LOCAL_MACHINE\\SOFTWARE\\Lab\\One\r\n"
+    )
     assert b"Lab\\One\r\n    a\tREG_SZ\t1\r\n" in host.run("reg query HKLM\\SOFTWARE\\Lab /s").stdout
 
 
@@ -129,15 +131,16 @@ def test_delete_takes_a_value_all_values_or_the_key():
 
 
 def test_an_export_is_what_regedit_writes():
-    host = build("exch01", {"registry": {"HKLM\\SOFTWARE\\Lab": {
-        **VALUES, "odd \"q\" \\": {"type": "sz", "data": "a\"b\\c"}, "long": {"type": "binary", "data": "ab" * 40}}}})  # fmt: skip
+    odd = {'odd "q" \\': {"type": "sz", "data": 'a"b\\c'}, "long": {"type": "binary", "data": "ab" * 40}}
+    host = build("exch01", {"registry": {"HKLM\\SOFTWARE\\Lab": {**VALUES, **odd}}})
     host.run("reg export HKLM\\SOFTWARE\\Lab C:\\lab.reg")
     raw = bytes.fromhex(host.state()["files"]["files"]["C:\\lab.reg"])
     assert raw[:2] == b"\xff\xfe"
     assert raw[2:].decode("utf-16-le") == (
         "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\Lab]\r\n"
         '"text"="plain"\r\n'
-        '"path"=hex(2):25,00,53,00,79,00,73,00,74,00,65,00,6d,00,52,00,6f,00,6f,00,74,\\\r\n  00,25,00,5c,00,78,00,00,00\r\n'
+        '"path"=hex(2):25,00,53,00,79,00,73,00,74,00,65,00,6d,00,52,00,6f,00,6f,00,74,\\\r\n'
+        "  00,25,00,5c,00,78,00,00,00\r\n"
         '"list"=hex(7):61,00,00,00,62,00,20,00,63,00,00,00,00,00\r\n'
         '"number"=dword:000002f0\r\n'
         '"big"=hex(b):00,00,00,00,00,01,00,00\r\n'

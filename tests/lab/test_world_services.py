@@ -13,14 +13,16 @@ def told(line, **spec):
 
 def test_sc_query_prints_what_windows_2003_prints():
     assert told("sc query SMTPSVC") == (
-        "SERVICE_NAME: SMTPSVC\n"
-        "        TYPE               : 20  WIN32_SHARE_PROCESS\n"
-        "        STATE              : 4  RUNNING\n"
-        "                                (STOPPABLE,PAUSABLE,ACCEPTS_SHUTDOWN)\n"
-        "        WIN32_EXIT_CODE    : 0  (0x0)\n"
-        "        SERVICE_EXIT_CODE  : 0  (0x0)\n"
-        "        CHECKPOINT         : 0x0\n"
-        "        WAIT_HINT          : 0x0",
+        (
+            "SERVICE_NAME: SMTPSVC\n"
+            "        TYPE               : 20  WIN32_SHARE_PROCESS\n"
+            "        STATE              : 4  RUNNING\n"
+            "                                (STOPPABLE,PAUSABLE,ACCEPTS_SHUTDOWN)\n"
+            "        WIN32_EXIT_CODE    : 0  (0x0)\n"
+            "        SERVICE_EXIT_CODE  : 0  (0x0)\n"
+            "        CHECKPOINT         : 0x0\n"
+            "        WAIT_HINT          : 0x0"
+        ),
         0,
     )
     assert "(STOPPABLE, PAUSABLE, ACCEPTS_SHUTDOWN)" in told("sc query SMTPSVC", os="2008")[0]
@@ -34,18 +36,20 @@ def test_sc_queryex_adds_the_process():
 
 def test_sc_qc_prints_mode_and_dependencies():
     assert told("sc qc SMTPSVC") == (
-        "[SC] GetServiceConfig SUCCESS\n\n"
-        "SERVICE_NAME: SMTPSVC\n"
-        "        TYPE               : 20  WIN32_SHARE_PROCESS\n"
-        "        START_TYPE         : 2   AUTO_START\n"
-        "        ERROR_CONTROL      : 1   NORMAL\n"
-        "        BINARY_PATH_NAME   : C:\\WINDOWS\\system32\\inetsrv\\inetinfo.exe\n"
-        "        LOAD_ORDER_GROUP   :\n"
-        "        TAG                : 0\n"
-        "        DISPLAY_NAME       : Simple Mail Transfer Protocol (SMTP)\n"
-        "        DEPENDENCIES       : IISADMIN\n"
-        "                           : EventLog\n"
-        "        SERVICE_START_NAME : LocalSystem",
+        (
+            "[SC] GetServiceConfig SUCCESS\n\n"
+            "SERVICE_NAME: SMTPSVC\n"
+            "        TYPE               : 20  WIN32_SHARE_PROCESS\n"
+            "        START_TYPE         : 2   AUTO_START\n"
+            "        ERROR_CONTROL      : 1   NORMAL\n"
+            "        BINARY_PATH_NAME   : C:\\WINDOWS\\system32\\inetsrv\\inetinfo.exe\n"
+            "        LOAD_ORDER_GROUP   :\n"
+            "        TAG                : 0\n"
+            "        DISPLAY_NAME       : Simple Mail Transfer Protocol (SMTP)\n"
+            "        DEPENDENCIES       : IISADMIN\n"
+            "                           : EventLog\n"
+            "        SERVICE_START_NAME : LocalSystem"
+        ),
         0,
     )
 
@@ -53,21 +57,22 @@ def test_sc_qc_prints_mode_and_dependencies():
 @pytest.mark.parametrize(
     ("line", "text", "code"),
     [
-        ("sc query nope", "[SC] EnumQueryServicesStatus:OpenService FAILED 1060:\n\n"
-                          "The specified service does not exist as an installed service.", 1060),
-        ("sc qc nope", "[SC] OpenService FAILED 1060:\n\n"
-                       "The specified service does not exist as an installed service.", 1060),
-        ("sc start SMTPSVC", "[SC] StartService FAILED 1056:\n\n"
-                             "An instance of the service is already running.", 1056),
+        ("sc query nope", ("[SC] EnumQueryServicesStatus:OpenService FAILED 1060:\n\n"
+                          "The specified service does not exist as an installed service."), 1060),
+        ("sc qc nope", ("[SC] OpenService FAILED 1060:\n\n"
+                       "The specified service does not exist as an installed service."), 1060),
+        ("sc start SMTPSVC", ("[SC] StartService FAILED 1056:\n\n"
+                             "An instance of the service is already running."), 1056),
         ("sc stop POP3Svc", "[SC] ControlService FAILED 1062:\n\nThe service has not been started.", 1062),
-        ("sc stop IISADMIN", "[SC] ControlService FAILED 1051:\n\n"
-                             "A stop control has been sent to a service that other running services are dependent on.", 1051),
-        ("sc start POP3Svc", "[SC] StartService FAILED 1058:\n\nThe service cannot be started, either because it is "
-                             "disabled or because it has no enabled devices associated with it.", 1058),
-        ("net start SMTPSVC", "The requested service has already been started.\n\n"
-                              "More help is available by typing NET HELPMSG 2182.", 2),
-        ("net stop POP3Svc", "The Microsoft Exchange POP3 service is not started.\n\n"
-                             "More help is available by typing NET HELPMSG 3521.", 2),
+        ("sc stop IISADMIN", ("[SC] ControlService FAILED 1051:\n\n"
+                             "A stop control has been sent to a service that other running services are "
+                             "dependent on."), 1051),
+        ("sc start POP3Svc", ("[SC] StartService FAILED 1058:\n\nThe service cannot be started, either because it is "
+                             "disabled or because it has no enabled devices associated with it."), 1058),
+        ("net start SMTPSVC", ("The requested service has already been started.\n\n"
+                              "More help is available by typing NET HELPMSG 2182."), 2),
+        ("net stop POP3Svc", ("The Microsoft Exchange POP3 service is not started.\n\n"
+                             "More help is available by typing NET HELPMSG 3521."), 2),
         ("net stop nope", "The service name is invalid.\n\nMore help is available by typing NET HELPMSG 2185.", 2),
     ],
 )  # fmt: skip
@@ -86,7 +91,10 @@ def test_a_pending_state_passes_as_it_is_looked_at():
 def test_a_stuck_service_never_stops_and_takes_no_more_orders():
     host = build("exch01", {"services": {"SMTPSVC": {"stuck": True}}})
     ran = host.run("net stop SMTPSVC")
-    assert (ran.stderr, ran.status) == (b"The Simple Mail Transfer Protocol (SMTP) service could not be stopped.\r\n\r\n", 2)
+    assert (ran.stderr, ran.status) == (
+        b"The Simple Mail Transfer Protocol (SMTP) service could not be stopped.\r\n\r\n",
+        2,
+    )
     assert host.run("sc stop SMTPSVC").status == 1061
     assert host.run("net stop SMTPSVC").stderr.startswith(b"The service could not be controlled in its present state.")
     assert host.state()["services"]["SMTPSVC"] == 3

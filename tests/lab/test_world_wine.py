@@ -14,6 +14,11 @@ HERE = Path(__file__).parent
 ALL = [*AGREED, *(line for line, _ in WINE_IS_WRONG)]
 
 
+def run(environment, *command):
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    return subprocess.run(command, env=environment, check=True, timeout=120, **quiet).stdout
+
+
 @pytest.fixture(scope="session")
 def wine(tmp_path_factory):
     """What Wine's cmd makes of every line of the corpus: ``{line: (stdout, exit code)}``."""
@@ -24,14 +29,11 @@ def wine(tmp_path_factory):
         "WINEDEBUG": "-all",
         "WINEDLLOVERRIDES": "mscoree,mshtml=",
     }
-    quiet = {"env": environment, "stdin": subprocess.DEVNULL, "check": True, "timeout": 120}
     try:
-        subprocess.run(["wineboot", "-i"], **quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        compiler = "x86_64-w64-mingw32-gcc"
-        subprocess.run([compiler, "-O1", "-o", folder / "launcher.exe", HERE / "launcher.c"], **quiet)
+        run(environment, "wineboot", "-i")
+        run(environment, "x86_64-w64-mingw32-gcc", "-O1", "-o", folder / "launcher.exe", HERE / "launcher.c")
         (folder / "lines").write_text("".join(f"{line}\n" for line in ALL), encoding="utf-8")
-        place = "Z:" + str(folder / "lines").replace("/", "\\")
-        told = subprocess.run(["wine", folder / "launcher.exe", place], **quiet, capture_output=True).stdout
+        told = run(environment, "wine", folder / "launcher.exe", "Z:" + str(folder / "lines").replace("/", "\\"))
     finally:
         subprocess.run(["wineserver", "-k"], env=environment, check=False)
         shutil.rmtree(folder / "prefix", ignore_errors=True)
