@@ -2,14 +2,14 @@ r"""Values and keys of the registry."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pydantic import Field, StrictBool, model_validator
 
 from remediators.catalog.options import Options
 from remediators.catalog.registry_values import Given, Key, View, ask, values, with_keys
-from remediators.model import ABSENT, Address, Query, Remediator, Snapshot, Unread, Value, is_below
+from remediators.model import ABSENT, Address, Query, Remediator, Snapshot, Value
 from remediators.resources import registry
 
 
@@ -55,7 +55,7 @@ class Registry(Remediator):
 
     def queries(self, options: RegistryOptions, known: Snapshot) -> Iterable[Query]:
         if options.state == "absent":
-            return registry.read_tree(options.key, options.view, known)
+            return registry.read_tree(registry.key(options.key, options.view), known)
         return ask(options.key, options.values, options.view, known)
 
     def desired(self, options: RegistryOptions, snapshot: Snapshot) -> Mapping[Address, Value]:
@@ -64,32 +64,11 @@ class Registry(Remediator):
         wanted = values(options.key, options.values, options.view)
         if wanted and all(value is ABSENT for value in wanted.values()):
             return wanted  # what is not there needs no key
-        return with_keys(options.key, wanted, options.view, snapshot)
+        return with_keys(options.key, wanted, options.view)
 
 
 def _gone(options: RegistryOptions, known: Snapshot) -> dict[Address, Value]:
     """Every value and subkey, deepest first, and the key at last; nothing where it is to be empty and is not."""
     key = registry.key(options.key, options.view)
-    inside = list(_inside(options, known))
-    if options.only_if_empty and inside and known[key] is not ABSENT:
-        return {}
-    return dict.fromkeys([*inside, key], ABSENT)
-
-
-def _inside(options: RegistryOptions, known: Snapshot) -> Iterator[Address]:
-    """What is below a key. Raises `Unread` where something of it could not be read: it could not be put back."""
-    key = registry.key(options.key, options.view)
-    roots = (key, Address(registry.value(options.key, "x", options.view).kind, key.path))
-    for address, reason in known.unread.items():
-        if any(is_below(address, root) for root in roots):
-            raise Unread(f"{address} was not read: {reason}")
-    for address in known.inexact:
-        if any(is_below(address, root) for root in roots):
-            raise Unread(f"{address} was not read exactly")
-    found = [address for root in roots for address in known.below(root) if address != key]
-    yield from sorted(found, key=lambda address: (-_depth(address), address.kind == key.kind, address.identity))
-
-
-def _depth(address: Address) -> int:
-    """How deep the key lies that an address is, or is a value of: a value goes before the key that it is in."""
-    return address.path.partition(":")[0].count("\\")
+    inside = registry.contents(key, known)
+    return {} if options.only_if_empty and inside else dict.fromkeys([*inside, key], ABSENT)

@@ -2,43 +2,32 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from remediators.catalog.options import Options
-from remediators.model import ABSENT, Address, Query, Refused, Snapshot, Value
+from remediators.model import ABSENT, Address, Query, RemediationError, Snapshot, Value
 from remediators.resources import registry
 
-_HIVES = {
-    "HKEY_LOCAL_MACHINE": "HKLM",
-    "HKEY_USERS": "HKU",
-    "HKEY_CLASSES_ROOT": "HKCR",
-    "HKEY_CURRENT_CONFIG": "HKCC",
-}
-_OURS = frozenset({"HKCU", "HKEY_CURRENT_USER"})
 
-
-def hive_and_key(key: str) -> str:
-    """A key with its hive spelled as in addresses. Raises ValueError where it is no key that we change."""
-    hive, _, path = key.strip("\\").partition("\\")
-    if hive.upper() in _OURS:
-        raise ValueError("HKCU is the account that this tool logs on with: name the user's own, HKU\\SID")
-    hive = _HIVES.get(hive.upper(), hive.upper())
-    if hive not in _HIVES.values():
-        raise ValueError(f"{key!r} does not begin with HKLM, HKU, HKCR or HKCC")
-    if not path or re.search(r"\\\\|[\x00-\x1f]", path):
-        raise ValueError(f"{key!r} is not a key below {hive}")
-    return f"{hive}\\{path}"
+def _key(text: str) -> str:
+    """The normal form of a key below a hive. Raises ValueError."""
+    try:
+        path = registry.key_path(text)
+    except RemediationError as error:
+        raise ValueError(error.message) from error
+    if "\\" not in path:
+        raise ValueError(f"{text!r} is a hive: say a key in it")
+    return path
 
 
 def _view(given: Any) -> Any:
     return str(given) if isinstance(given, int) and not isinstance(given, bool) else given
 
 
-Key = Annotated[str, AfterValidator(hive_and_key)]
+Key = Annotated[str, AfterValidator(_key)]
 View = Annotated[Literal["native", "32", "64"], BeforeValidator(_view)]
 
 
@@ -58,8 +47,8 @@ class RegistryData(Options):
         """The canonical form. Raises ValueError where type and data do not fit."""
         try:
             return registry.canonical(self.type, self.data, self.raw)
-        except Refused as refusal:
-            raise ValueError(refusal.message) from refusal
+        except RemediationError as error:
+            raise ValueError(error.message) from error
 
 
 Given = RegistryData | Literal["absent"]
@@ -72,28 +61,17 @@ def values(key: str, given: Mapping[str, Given], view: str) -> dict[Address, Val
     }
 
 
-def ask(key: str, names: Mapping[str, Given], view: str, known: Snapshot) -> Iterator[Query]:
-    """The values and their key, and what is above it where the key does not exist."""
+def ask(key: str, names: Iterable[str], view: str, known: Snapshot) -> Iterator[Query]:
+    """The values, their key and all keys above it."""
     own = registry.key(key, view)
     yield from registry.read_values([own, *(registry.value(key, name, view) for name in names)], known)
-    if known.readable(own) and known[own] is ABSENT:
-        yield from registry.read_values([registry.key(above, view) for above in _above(key)], known)
 
 
-def with_keys(key: str, wanted: Mapping[Address, Value], view: str, known: Snapshot) -> dict[Address, Value]:
+def with_keys(key: str, wanted: Mapping[Address, Value], view: str) -> dict[Address, Value]:
     """
-    The values after the keys that must exist for them.
+    The values after the keys that must exist for them, highest first.
 
     A key that is missing, and each missing one above it, is a change of its own: the way back removes it again.
     """
-    own = registry.key(key, view)
-    if known[own] is not ABSENT:
-        return {own: "present", **wanted}
-    above = (registry.key(one, view) for one in _above(key))
-    return dict.fromkeys((*above, own), "present") | dict(wanted)
-
-
-def _above(key: str) -> list[str]:
-    """The keys above a key, highest first, without the hive and what is right below it, which always exist."""
-    steps = key.split("\\")
-    return ["\\".join(steps[:count]) for count in range(3, len(steps))]
+    keys = reversed(registry.lineage(key, view))
+    return dict.fromkeys(keys, registry.PRESENT) | dict(wanted)

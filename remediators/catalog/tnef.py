@@ -80,7 +80,7 @@ class Tnef(Remediator):
             if options.state == "default":
                 found |= dict.fromkeys(wanted, ABSENT)
             else:
-                found |= with_keys(key, wanted, "native", snapshot)
+                found |= with_keys(key, wanted, "native")
         return found
 
     def notes(self, options: TnefOptions, snapshot: Snapshot, changes: Sequence[Change]) -> Iterable[str]:

@@ -18,7 +18,7 @@ _ARCHITECTURE = Address("host", "architecture")
 _SMTP = metabase.children_address("SmtpSvc")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: a Protocol's attributes are settable
 class WindowsFact:
     """A fact: what it is, where the knowledge comes from, what is read for it and what that says."""
 

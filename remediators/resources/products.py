@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from remediators.model import ABSENT, Address, Query, Refused, Snapshot, Value
+from remediators.model import ABSENT, Address, Query, Refused, Snapshot, UsageError, Value
 from remediators.resources import registry
 
 
@@ -48,7 +48,7 @@ def profile(name: str, data: Mapping[str, Any]) -> Profile:
     """Read a profile. Raises `Refused` that says what is wrong with it."""
     try:
         return _profile(name, data)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
         said = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
         raise Refused(f"profile {name} cannot be used: {said}") from error
 
