@@ -12,11 +12,14 @@ PLAYBOOK = "- name: Six reads\n  hosts: all\n  tasks:\n" + "".join(
 def hosts_of(inventory):
     """Every host of a YAML inventory with its variables and those of the groups above it."""
 
+    found = {}
+
     def walk(group, above):
         variables = {**above, **(group.get("vars") or {})}
-        for own in (group.get("hosts") or {}).values():
-            yield {**variables, **(own or {})}
+        for name, own in (group.get("hosts") or {}).items():
+            found[name] = {**found.get(name, {}), **variables, **(own or {})}
         for child in (group.get("children") or {}).values():
-            yield from walk(child or {}, variables)
+            walk(child or {}, variables)
 
-    return list({host["ansible_port"]: host for host in walk(inventory["all"], {})}.values())
+    walk(inventory["all"], {})
+    return list(found.values())

@@ -25,7 +25,7 @@ PLAYBOOK = """\
       registry:
         key: HKLM\\SOFTWARE\\Contoso\\Fleet
         values:
-          Owner: {type: sz, data: "messaging, {{ inventory_hostname }}"}
+          Owner: {type: sz, data: messaging}
           Contacts: {type: multi_sz, data: [berlin, hamburg]}
   handlers:
     - name: Restart SMTP

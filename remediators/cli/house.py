@@ -7,7 +7,7 @@ from typing import Any
 
 from remediators.engine.house import House
 from remediators.engine.rollout import Rollout
-from remediators.model import Command, Host, Platform, Session, UsageError
+from remediators.model import Command, Host, Platform, ResourceKind, Session, UsageError
 
 
 def build(profiles: Mapping[str, Mapping[str, Any]]) -> House:
@@ -21,7 +21,7 @@ def build(profiles: Mapping[str, Mapping[str, Any]]) -> House:
     from remediators.resources.registry import RegistryKind
     from remediators.resources.services import ServiceKind
 
-    kinds = [RegistryKind(), ServiceKind(), MetabaseKind(), CommandKind()]
+    kinds: list[ResourceKind] = [RegistryKind(), ServiceKind(), MetabaseKind(), CommandKind()]
     windows = Platform("windows", lambda: (host.query(),), host.refuse)
     return House(
         remediators=catalog(profiles),

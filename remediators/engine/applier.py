@@ -121,7 +121,8 @@ class _HostRun:
         """Read everything again. Gives the reason why this host must not be touched, or None."""
         changes = [change for item in self.work.plan.items if item.outcome == "change" for change in item.changes]
         base = list(self.house.platform_of(self.work.host).queries())
-        self.touch.look({change.address for change in changes}, details_of(changes), base)
+        acted_on = {address for item in self.work.plan.items for action in item.actions for address in action.reads}
+        self.touch.look({change.address for change in changes} | acted_on, details_of(changes), base)
         drifted = [text for text in map(self._drift, _spans(changes)) if text]
         if drifted:
             self.work.record.note("drift", self.name, reasons=drifted)

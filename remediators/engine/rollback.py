@@ -148,7 +148,7 @@ def _of_item(members: Sequence[Begun], play: str, house: House) -> list[BackTask
     return [
         BackTask(
             play,
-            f"Back: {members[0].task}",
+            _named_back(members[0].task),
             restoration.remediator,
             house.options(restoration.remediator, restoration.options),
             restoration.comment,
@@ -157,6 +157,11 @@ def _of_item(members: Sequence[Begun], play: str, house: House) -> list[BackTask
         for kind, changes in by_kind(house, (entry.change for entry in members))
         for restoration in kind.restore(changes)
     ]
+
+
+def _named_back(task: str) -> str:
+    """The name of a task's way back; the way back of that is the task itself."""
+    return task.removeprefix("Back: ") if task.startswith("Back: ") else f"Back: {task}"
 
 
 def _services_again(entry: Unfinished, play: str, house: House) -> list[BackTask]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from remediators.engine.outcomes import RECAP
@@ -13,7 +13,7 @@ from remediators.reports.style import Style, plain
 Document = Mapping[str, Any]
 _WIDE = 100
 _SIGNS = {"change": "~", "ok": "=", "skipped": "-", "unpredictable": "?", "refused": "!", "failed": "x"}
-_WORST_FIRST = {"unreachable": 0, "failed": 1, "refused": 2, "changes": 3, "ok": 4}
+_WORST_FIRST = {"unreachable": 0, "unknown": 0, "failed": 1, "refused": 2, "ok": 4, "not_started": 5}
 
 
 def say(value: Any, *, full: bool = False) -> str:
@@ -46,20 +46,22 @@ def visible(text: str) -> str:
 def plan_text(plan: Document, style: Style = plain, *, verbose: int = 0, full: bool = False) -> str:
     """A plan document as text: identical hosts once, odd hosts first, and what it costs at the end."""
     lines: list[str] = []
-    for names, host in grouped(plan["hosts"]):
-        body = list(_host_lines(host, style, verbose=verbose, full=full))
-        if body or verbose:
+    for names, host, body in _alike(plan["hosts"], lambda h: _host_lines(h, style, verbose=verbose, full=full)):
+        if body or host["error"] or verbose:
             lines += [_heading(names, host, style), *body, ""]
     return "\n".join([*lines, *_price(plan["hosts"], style), _totals(plan, style)]) + "\n"
 
 
-def grouped(hosts: Sequence[Document]) -> list[tuple[list[str], Document]]:
-    """Hosts whose items are the same, together: worst and rarest first."""
-    groups: dict[str, tuple[list[str], Document]] = {}
+def _alike(
+    hosts: Iterable[Document], lines_of: Callable[[Document], Iterable[str]]
+) -> list[tuple[list[str], Document, list[str]]]:
+    """Hosts of which the same is to be said, together, with what it is: worst and rarest first."""
+    groups: dict[tuple[str, ...], tuple[list[str], Document, list[str]]] = {}
     for host in hosts:
-        same = json.dumps([host["status"], host["error"], host["items"]], sort_keys=True)
-        groups.setdefault(same, ([], host))[0].append(host["name"])
-    return sorted(groups.values(), key=lambda group: (_WORST_FIRST.get(group[1]["status"], 9), len(group[0])))
+        body = list(lines_of(host))
+        same = (host["status"], str(host["error"]), *body)
+        groups.setdefault(same, ([], host, body))[0].append(host["name"])
+    return sorted(groups.values(), key=lambda group: (_WORST_FIRST.get(group[1]["status"], 3), len(group[0])))
 
 
 def _heading(names: Sequence[str], host: Document, style: Style) -> str:
@@ -140,22 +142,19 @@ def _totals(plan: Document, style: Style) -> str:
 def run_text(run: Document, style: Style = plain, *, verbose: int = 0, full: bool = False) -> str:
     """A run document as text: what failed or was refused, then a recap line for each host."""
     lines = [f"{run['kind']} {run['id']}, {run['started']} to {run['finished'] or 'not finished'}"]
-    for host in run["hosts"]:
-        lines += _run_host(host, style, verbose=verbose, full=full)
+    for names, host, body in _alike(run["hosts"], lambda h: _run_lines(h, style, verbose=verbose, full=full)):
+        if body or host["error"]:
+            lines += [_heading(names, host, style), *body]
     return "\n".join([*lines, "", *recap(run["hosts"], style)]) + "\n"
 
 
-def _run_host(host: Document, style: Style, *, verbose: int, full: bool) -> Iterator[str]:
-    shown = [item for item in host["items"] if verbose or item["status"] not in ("ok", "skipped", "not_started")]
-    if not shown and not host["error"]:
-        return
-    error = f": {visible(host['error'])}" if host["error"] else ""
-    yield f"{style('host', host['name'])} {style(_role(host['status']), host['status'])}{error}"
-    for item in shown:
-        yield from run_item(item, style, verbose=verbose, full=full)
+def _run_lines(host: Document, style: Style, *, verbose: int, full: bool) -> Iterator[str]:
+    for item in host["items"]:
+        if verbose or item["status"] not in ("ok", "skipped", "not_started"):
+            yield from _run_item(item, style, verbose=verbose, full=full)
 
 
-def run_item(item: Document, style: Style, *, verbose: int = 0, full: bool = False) -> Iterator[str]:
+def _run_item(item: Document, style: Style, *, verbose: int, full: bool) -> Iterator[str]:
     reason = f": {visible(item['result_reason'])}" if item["result_reason"] else ""
     ignored = " (ignored)" if item["ignored"] else ""
     yield style(_role(item["status"]), f"  {visible(item['task'])} {item['status']}{ignored}{reason}")
