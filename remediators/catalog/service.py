@@ -82,8 +82,12 @@ class Service(Remediator):
 
     def actions(self, options: ServiceOptions, snapshot: Snapshot) -> Iterable[Action]:
         if options.state == "restarted":
-            reads = tuple(part(options.name, what) for what in ("state", "start_mode", "dependents"))
-            yield Action(Address("service", reads[0].path.partition("#")[0]), "restarted", reads, leave(options))
+            reads = [part(options.name, what) for what in ("state", "start_mode", "dependents")]
+            others = services.dependents(options.name, snapshot) if _listed(options.name, snapshot) else []
+            # What an earlier task has read of them would be older than the list when the time comes.
+            reads += [state for one, _ in others if snapshot.knows(state := part(one, "state"))]
+            where = Address("service", reads[0].path.partition("#")[0])
+            yield Action(where, "restarted", tuple(reads), leave(options))
 
     def details(self, options: ServiceOptions, snapshot: Snapshot) -> Mapping[Address, Mapping[str, Any]]:
         granted = leave(options)

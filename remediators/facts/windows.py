@@ -36,6 +36,10 @@ class WindowsFact:
 
 
 def windows_facts(profiles: Mapping[str, Mapping[str, Any]]) -> tuple[WindowsFact, ...]:
+    return (*_of_the_system(), *_of_mail(), _of_products(profiles))
+
+
+def _of_the_system() -> tuple[WindowsFact, ...]:
     return (
         WindowsFact(
             "os.version",
@@ -52,6 +56,18 @@ def windows_facts(profiles: Mapping[str, Mapping[str, Any]]) -> tuple[WindowsFac
             lambda known: known[_ARCHITECTURE],
         ),
         WindowsFact(
+            "cluster.exchange",
+            "Whether the host belongs to a cluster that has Exchange resources.",
+            r"the service ClusSvc, and the types under HKLM\Cluster\Resources",
+            services.cluster_queries,
+            services.clustered,
+        ),
+    )
+
+
+def _of_mail() -> tuple[WindowsFact, ...]:
+    return (
+        WindowsFact(
             "exchange.version",
             "The version of Exchange Server, 6.5 for 2003 and 6.0 for 2000; null where it is not installed.",
             r"HKLM\SOFTWARE\Microsoft\Exchange\Setup, Services Version (65 is 6.5); from memory, highly likely",
@@ -65,20 +81,16 @@ def windows_facts(profiles: Mapping[str, Mapping[str, Any]]) -> tuple[WindowsFac
             lambda _: metabase.read([_SMTP]),
             lambda known: [int(child) for child in known[_SMTP] or () if child.isdigit()],
         ),
-        WindowsFact(
-            "antivirus.products",
-            "The names of the profiles whose products are installed.",
-            "the `detect` entries of the profiles, each with its own source",
-            lambda known: products.detection(_all(profiles), known),
-            lambda known: [one.name for one in _all(profiles) if products.installed(one, known)],
-        ),
-        WindowsFact(
-            "cluster.exchange",
-            "Whether the host belongs to a cluster that has Exchange resources.",
-            r"the service ClusSvc, and the types under HKLM\Cluster\Resources",
-            services.cluster_queries,
-            services.clustered,
-        ),
+    )
+
+
+def _of_products(profiles: Mapping[str, Mapping[str, Any]]) -> WindowsFact:
+    return WindowsFact(
+        "antivirus.products",
+        "The names of the profiles whose products are installed.",
+        "the `detect` entries of the profiles, each with its own source",
+        lambda known: products.detection(_all(profiles), known),
+        lambda known: [one.name for one in _all(profiles) if products.installed(one, known)],
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from remediators.model import Address, OutOfScope, Refused, Scope, Snapshot, Unread
 from remediators.resources import metabase, registry
-from remediators.resources.services import CLUSTERED, part
+from remediators.resources.services import CLUSTERED, ServiceKind, part
 
 from .hosts import changes, read_wholly
 from .test_catalog import CATALOG, DWORD, INVENTED, PROFILES, SAVCE, SCANNER
@@ -200,6 +200,16 @@ def test_a_restart_is_an_action_with_what_must_be_durable_before_it() -> None:
     assert str(action) == "service:SMTPSVC restarted"
     assert part("SMTPSVC", "dependents") in action.reads
     assert plan("service", mail(), name="SMTPSVC", state="restarted") == []
+
+
+def test_a_restart_reckons_with_what_earlier_tasks_will_have_done() -> None:
+    service, known = CATALOG["service"], mail().overlay({part("RESvc", "state"): "stopped"})
+
+    (action,) = service.actions(service.Options(name="SMTPSVC", state="restarted"), known)
+    performance = ServiceKind().perform(action, known)
+
+    assert [c.shown for step in performance.steps for c in step.commands] == ["net stop SMTPSVC", "net start SMTPSVC"]
+    assert part("RESvc", "state") in action.reads
 
 
 def test_leave_for_a_cluster_travels_with_the_change_so_that_the_way_back_has_it() -> None:
