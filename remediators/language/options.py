@@ -104,7 +104,8 @@ def _fault(model: type[Any], path: Path, error: Mapping[str, Any], *, secret: bo
             did_you_mean(value, words) if isinstance(value, str) and not secret else "",
         )
     if kind in ("value_error", "assertion_error"):
-        return Fault(path, str(context.get("error", error["msg"])))
+        said = str(context.get("error", error["msg"]))
+        return Fault(path, "is not accepted, for a reason that may quote a secret" if secret else said)
     return Fault(path, _TYPES.get(kind, _lowered(error["msg"])) + got)
 
 

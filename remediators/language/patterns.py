@@ -87,11 +87,16 @@ def _chosen(inventory: Inventory, parts: Sequence[str], told: Told) -> set[str]:
     chosen = {host for part in named for host in _matching(inventory, part, told)}
     for part in parts:
         if part[0] == "&":
-            chosen &= set(_matching(inventory, part[1:], told))
+            chosen &= set(_narrowing(inventory, part[1:], told))
     for part in parts:
         if part[0] == "!":
-            chosen -= set(_matching(inventory, part[1:], told))
+            chosen -= set(_narrowing(inventory, part[1:], told))
     return chosen
+
+
+def _narrowing(inventory: Inventory, part: str, told: Told) -> Sequence[str]:
+    """Hosts behind ``&`` or ``!``, where a group that is empty for now is no mistake."""
+    return () if inventory.members.get(part) == [] else _matching(inventory, part, told)
 
 
 def _matching(inventory: Inventory, part: str, told: Told) -> Sequence[str]:

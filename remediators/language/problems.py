@@ -17,7 +17,9 @@ SECRET_NAMES = re.compile(
     re.IGNORECASE,
 )
 _STARS = "*" * 8
-_SECRET_VALUE = re.compile(r"""(["']?([\w.-]+)["']?\s*[:=]\s*)((?:"[^"]*"|'[^']*'|[^\s,}"'{\[|>&]\S*(?: (?![\w.-]+\s*[=:])\S+)*))""")
+_SECRET_VALUE = re.compile(
+    r"""(["']?([\w.-]+)["']?\s*[:=]\s*)((?:"[^"]*"|'[^']*'|[^\s,}"'{\[|>&]\S*(?: (?![\w.-]+\s*[=:])\S+)*))"""
+)
 
 
 @dataclass(frozen=True, slots=True)

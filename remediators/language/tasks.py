@@ -37,7 +37,7 @@ from remediators.language.templating import (
     uses,
     uses_of_condition,
 )
-from remediators.language.variables import Scope, host_scope
+from remediators.language.variables import Scope, host_scope, without_secrets
 from remediators.model import Host, Rendered, Task
 
 MOST_TURNS = 10_000
@@ -294,7 +294,7 @@ class _Turns:
         """A fault at the variable it comes from, or else at the template."""
         own = fault.place or place
         where = self.task.where if fault.place is None else f"{self.task.where} ({place})"
-        return LanguageError([own.problem(where, fault.what, fault.hint, fault.word)])
+        return LanguageError([own.problem(where, without_secrets(fault.what, self.scope), fault.hint, fault.word)])
 
 
 def _used(condition: Any) -> Uses:
@@ -495,15 +495,16 @@ def _resolved(
                 variables[variable] = scope.lookup(variable)
             except TemplateFault as fault:
                 if variable.startswith("ansible_"):
-                    complaints.add(name, [_unresolved(variable, fault)])
+                    complaints.add(name, [_unresolved(variable, fault, scope)])
         hosts[name] = Host(name, variables, inventory.groups_of(name))
     complaints.settle(len(names), problems)
     return hosts
 
 
-def _unresolved(variable: str, fault: TemplateFault) -> Problem:
+def _unresolved(variable: str, fault: TemplateFault, scope: Scope) -> Problem:
     place = fault.place or Place(LineDocument("inventory", ""))
-    return place.problem(f"variable {variable!r}", fault.what, fault.hint, fault.word)
+    what = without_secrets(fault.what, scope)
+    return place.problem(f"variable {variable!r}", what, fault.hint, fault.word)
 
 
 def _connection_layers(plays: Sequence[Play]) -> list[Layer]:

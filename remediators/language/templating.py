@@ -104,17 +104,23 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, Undefined):
             return getattr(obj, attribute)
-        if _may_call(obj, attribute):
-            return getattr(obj, attribute)
-        return self._member(obj, attribute)
+        return self._method(obj, attribute) if _may_call(obj, attribute) else self._member(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, Undefined):
             return obj
         found = self._member(obj, argument)
         if isinstance(found, Undefined) and isinstance(argument, str) and _may_call(obj, argument):
-            return getattr(obj, argument)
+            return self._method(obj, argument)
         return found
+
+    def _method(self, obj: Any, name: str) -> Any:
+        """A harmless method; ``format`` reaches attributes by itself, so it is Jinja's sandboxed one."""
+        method = getattr(obj, name)
+        if name != "format":
+            return method
+        _check_format(obj)
+        return self.wrap_str_format(method)
 
     def _member(self, obj: Any, key: Any) -> Any:
         try:
@@ -178,8 +184,6 @@ def _check_call(function: Any, arguments: tuple[Any, ...]) -> None:
         return
     if name in _WIDENING and any(_magnitude(argument) > WIDEST for argument in arguments):
         raise SecurityError("this pads too far")
-    if name == "format":
-        _check_format(owner)
     if name == "replace" and len(arguments) > 1 and (len(owner) + 1) * (_length(arguments[1]) + 1) > 100 * LONGEST:
         raise SecurityError("this replaces with too much text")
     if name == "join" and arguments and len(owner) * _length(arguments[0]) > LONGEST:

@@ -10,6 +10,7 @@ from jinja2.utils import missing
 from remediators.language.draft import Layer
 from remediators.language.inventory import Inventory, Known
 from remediators.language.natives import TemplateFault
+from remediators.language.problems import is_secret
 from remediators.language.templating import BUILT_IN, Uses, has_template, render, uses
 
 RESERVED = frozenset(
@@ -118,6 +119,19 @@ def _uses(name: str, value: Any, layer: Layer) -> Uses:
         return uses(value)
     except TemplateFault as fault:
         raise fault.within(layer.value_place(name)) from fault
+
+
+def without_secrets(text: str, scope: Scope) -> str:
+    """A message in which no password of a scope can be read."""
+    for name in scope.names():
+        if is_secret(name):
+            try:
+                value = scope.lookup(name)
+            except TemplateFault:
+                continue
+            if isinstance(value, str | int) and len(str(value)) > 1:
+                text = text.replace(str(value), "********")
+    return text
 
 
 class HostVars(Mapping[str, Any]):

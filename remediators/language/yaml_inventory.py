@@ -42,8 +42,11 @@ def _group(draft: Draft, name: str, body: Any, place: Place) -> None:
             hint = did_you_mean(key, _KEYS) or "a group has hosts, children and vars; hosts and groups go inside those"
             draft.problems.add(place.at(key).key.problem(where, f"unknown key {key!r}", hint))
     _variables(draft, group, _section(draft, body, "vars", place, where), place.at("vars"))
-    _children(draft, group, _section(draft, body, "children", place, where), place.at("children"))
-    _hosts(draft, group, _section(draft, body, "hosts", place, where), place.at("hosts"))
+    for key in body:  # in the order in which they are written, because that is the order of the inventory
+        if key == "children":
+            _children(draft, group, _section(draft, body, key, place, where), place.at(key))
+        elif key == "hosts":
+            _hosts(draft, group, _section(draft, body, key, place, where), place.at(key))
 
 
 def _section(draft: Draft, body: Mapping[str, Any], key: str, place: Place, where: str) -> dict[str, Any]:

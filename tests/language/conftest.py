@@ -44,14 +44,17 @@ class Greeting(Options):
     contains: str | None = None
 
 
-@pytest.fixture
+VOCABULARY = Vocabulary(
+    remediators={"registry": Registry, "service": Service, "smtp_banner": Banner, "av_email_scanner": Scanner},
+    checks={"smtp_greeting": Greeting},
+    facts=("exchange.version", "os.version", "smtp.virtual_servers"),
+    variables=("ansible_host", "ansible_port", "ansible_user", "ansible_password", "ansible_group_priority"),
+)
+
+
+@pytest.fixture(scope="session")
 def vocabulary():
-    return Vocabulary(
-        remediators={"registry": Registry, "service": Service, "smtp_banner": Banner, "av_email_scanner": Scanner},
-        checks={"smtp_greeting": Greeting},
-        facts=("exchange.version", "os.version", "smtp.virtual_servers"),
-        variables=("ansible_host", "ansible_port", "ansible_user", "ansible_password", "ansible_group_priority"),
-    )
+    return VOCABULARY
 
 
 @pytest.fixture

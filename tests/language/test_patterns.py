@@ -1,5 +1,7 @@
 """Which hosts a pattern means."""
 
+# ruff: noqa: E501  messages stand on one line, as users see them
+
 from __future__ import annotations
 
 import pytest
@@ -60,7 +62,10 @@ def test_a_pattern_means_these_hosts_in_the_order_of_the_inventory(hosts, patter
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("exchnge", "PATTERN:1:1: no host and no group is named 'exchnge' (did you mean 'exchange'?)\n    exchnge\n    ^^^^^^^"),
+        (
+            "exchnge",
+            "PATTERN:1:1: no host and no group is named 'exchnge' (did you mean 'exchange'?)\n    exchnge\n    ^^^^^^^",
+        ),
         (
             "exchange:&berln",
             "PATTERN:1:11: no host and no group is named 'berln' (did you mean 'berlin'?)\n    exchange:&berln\n              ^^^^^",
@@ -69,16 +74,22 @@ def test_a_pattern_means_these_hosts_in_the_order_of_the_inventory(hosts, patter
             "exchange:!munich",
             "PATTERN:1:11: no host and no group is named 'munich'\n    exchange:!munich\n              ^^^^^^",
         ),
-        ("exch9*", "PATTERN:1:1: 'exch9*' matches nothing\n    exch9*\n    ^^^^^^"),
+        ("exch9*", "PATTERN:1:1: 'exch9*' matches nothing (did you mean 'exch04'?)\n    exch9*\n    ^^^^^^"),
         ("~x.z", "PATTERN:1:1: '~x.z' matches nothing\n    ~x.z\n    ^^^^"),
-        ("~(", "PATTERN:1:2: '(' is no regular expression: missing ), unterminated subpattern at position 0\n    ~(\n     ^"),
+        (
+            "~(",
+            "PATTERN:1:2: '(' is no regular expression: missing ), unterminated subpattern at position 0\n    ~(\n     ^",
+        ),
         ("exchange[9]", "PATTERN:1:1: 'exchange[9]' matches nothing (4 hosts there)\n    exchange[9]\n    ^^^^^^^^^^^"),
         ("nobody", "PATTERN:1:1: the group 'nobody' has no hosts\n    nobody\n    ^^^^^^"),
         (
             "!berlin",
             "PATTERN:1:1: the pattern '!berlin' only takes away (write 'all:!berlin')\n    !berlin\n    ^^^^^^^",
         ),
-        ("routers:&exch02", "PATTERN:1:1: the pattern 'routers:&exch02' leaves no host\n    routers:&exch02\n    ^^^^^^^^^^^^^^^"),
+        (
+            "routers:&exch02",
+            "PATTERN:1:1: the pattern 'routers:&exch02' leaves no host\n    routers:&exch02\n    ^^^^^^^^^^^^^^^",
+        ),
         ("@gone.txt", "PATTERN:1:1: the pattern '' leaves no host"),
     ],
 )

@@ -1,5 +1,7 @@
 """Playbooks: what is accepted, and the message of everything that is not."""
 
+# ruff: noqa: E501, ISC004  messages stand on one line, as users see them
+
 from __future__ import annotations
 
 from textwrap import dedent
@@ -49,7 +51,12 @@ def test_a_playbook_is_read_with_all_its_keys(loaded):
         "smtp_banner",
         "site.yml:6:7",
     )
-    assert (banner.notify, banner.ignore_errors, banner.cause, banner.allow_unverified) == (("Restart SMTP",), True, 4, True)
+    assert (banner.notify, banner.ignore_errors, banner.cause, banner.allow_unverified) == (
+        ("Restart SMTP",),
+        True,
+        4,
+        True,
+    )
     (turn,) = banner.render({})
     assert turn.options.text == "hello"
     assert turn.verify == {"smtp_greeting": {"contains": "hello"}}
@@ -71,7 +78,10 @@ def test_a_playbook_is_read_with_all_its_keys(loaded):
             "- name: P\n  tasks: []\n",
             "site.yml:1:3: play 'P': 'hosts' is missing (name the hosts, groups, or 'all')\n    - name: P\n      ^^^^",
         ),
-        ("- hosts: 3\n", "site.yml:1:10: play '3': hosts must be a pattern or a list of patterns\n    - hosts: 3\n             ^"),
+        (
+            "- hosts: 3\n",
+            "site.yml:1:10: play '3': hosts must be a pattern or a list of patterns\n    - hosts: 3\n             ^",
+        ),
         (
             "- hosts: all\n  serial: 2\n",
             "site.yml:2:3: play 'all': 'serial' is not supported yet\n      serial: 2\n      ^^^^^^",
@@ -118,9 +128,15 @@ def test_what_is_wrong_with_a_play_is_said(playbook_errors, text, message):
 
 
 ONE_LINE = [
-    ("smtp_baner: {}", "6:7: task 'T': unknown key 'smtp_baner': neither a remediator nor a keyword of a task (did you mean 'smtp_banner'?)"),
+    (
+        "smtp_baner: {}",
+        "6:7: task 'T': unknown key 'smtp_baner': neither a remediator nor a keyword of a task (did you mean 'smtp_banner'?)",
+    ),
     ("win_regedit: {}", "6:7: task 'T': 'win_regedit' is a module of Ansible and is not supported (use registry)"),
-    ("ansible.windows.win_service: {}", "6:7: task 'T': 'ansible.windows.win_service' is a module of Ansible and is not supported (use service)"),
+    (
+        "ansible.windows.win_service: {}",
+        "6:7: task 'T': 'ansible.windows.win_service' is a module of Ansible and is not supported (use service)",
+    ),
     ("win_ping: {}", "6:7: task 'T': 'win_ping' is a module of Ansible and is not supported"),
     ("block: []", "6:7: task 'T': 'block' is not supported yet"),
     ("include_tasks: x.yml", "6:7: task 'T': 'include_tasks' is not supported (write the tasks into the play)"),
@@ -128,13 +144,31 @@ ONE_LINE = [
     ("tags: x", "5:7: task 'T': names no remediator (one of registry, service, smtp_banner, av_email_scanner)"),
     ("registry: text", "6:7: task 'T', registry: options must be a mapping, not text (options are key, values)"),
     ("registry:", "6:7: task 'T', registry: 'key' is missing"),
-    ("registry: {kye: x}", "6:18: task 'T', registry: unknown option 'kye' (did you mean 'key'?)\n6:7: task 'T', registry: 'key' is missing"),
+    (
+        "registry: {kye: x}",
+        "6:18: task 'T', registry: unknown option 'kye' (did you mean 'key'?)\n6:7: task 'T', registry: 'key' is missing",
+    ),
     ("registry: {key: 1}", "6:23: task 'T', registry.key: must be text (got 1)"),
-    ("registry: {key: x, values: {A: gone}}", "6:38: task 'T', registry.values.A: must be a mapping (got 'gone'), or must be 'absent' (got 'gone')"),
-    ("registry: {key: x, values: {A: {type: dwrd, data: 1}}}", "6:45: task 'T', registry.values.A.type: must be 'dword' or 'sz' (got 'dwrd') (did you mean 'dword'?)"),
-    ("registry: {key: x, values: {A: {type: sz, dat: 1}}}", "6:38: task 'T', registry.values.A: 'data' is missing\n6:49: task 'T', registry.values.A: unknown option 'dat' (did you mean 'data'?)"),
-    ("smtp_banner: {port: many, text: '{{ n }}'}", "6:27: task 'T', smtp_banner.port: must be a whole number (got 'many')"),
-    ("service: {name: X, state: restarted}", "6:33: task 'T': state: restarted in a task (only handlers restart services: name this as a handler, and notify it)"),
+    (
+        "registry: {key: x, values: {A: gone}}",
+        "6:38: task 'T', registry.values.A: must be a mapping (got 'gone'), or must be 'absent' (got 'gone')",
+    ),
+    (
+        "registry: {key: x, values: {A: {type: dwrd, data: 1}}}",
+        "6:45: task 'T', registry.values.A.type: must be 'dword' or 'sz' (got 'dwrd') (did you mean 'dword'?)",
+    ),
+    (
+        "registry: {key: x, values: {A: {type: sz, dat: 1}}}",
+        "6:38: task 'T', registry.values.A: 'data' is missing\n6:49: task 'T', registry.values.A: unknown option 'dat' (did you mean 'data'?)",
+    ),
+    (
+        "smtp_banner: {port: many, text: '{{ n }}'}",
+        "6:27: task 'T', smtp_banner.port: must be a whole number (got 'many')",
+    ),
+    (
+        "service: {name: X, state: restarted}",
+        "6:33: task 'T': state: restarted in a task (only handlers restart services: name this as a handler, and notify it)",
+    ),
 ]
 
 
@@ -146,20 +180,32 @@ def test_what_is_wrong_with_the_remediator_of_a_task_is_said(playbook_errors, te
 
 
 KEYS = [
-    ("register: out", "7:7: task 'T': 'register' is not supported (use facts in templates, and verify for what must be true afterwards)"),
+    (
+        "register: out",
+        "7:7: task 'T': 'register' is not supported (use facts in templates, and verify for what must be true afterwards)",
+    ),
     ("no_log: true", "7:7: task 'T': 'no_log' is not supported (use sensitive: true)"),
     ("with_items: [1]", "7:7: task 'T': 'with_items' is not supported (use loop)"),
     ("delegate_to: x", "7:7: task 'T': 'delegate_to' is not supported (write a play for the other hosts)"),
     ("whn: x", "7:7: task 'T': unknown key 'whn': neither a remediator nor a keyword of a task (did you mean 'when'?)"),
-    ("service: {name: X}", "7:7: task 'T': a task has exactly one remediator, and this is the second: 'smtp_banner' and 'service' (make two tasks of it)"),
+    (
+        "service: {name: X}",
+        "7:7: task 'T': a task has exactly one remediator, and this is the second: 'smtp_banner' and 'service' (make two tasks of it)",
+    ),
     ("when: '{{ n }}'", "7:14: task 'T': when is an expression, without {{ }} around it"),
     ("when: {a: 1}", "7:13: task 'T': when must be an expression, not a mapping"),
     ("when:", "7:12: task 'T': when must be an expression, not nothing"),
     ("when: n ==", "7:13: task 'T': the template is misspelt: the expression ends too early"),
     ("when: n is versoin('1')", "7:18: task 'T': there is no test 'versoin' (did you mean 'version'?)"),
     ("when: n | boool", "7:17: task 'T': there is no filter 'boool' (did you mean 'bool'?)"),
-    ("when: facts.exchange.versio == '6'", "7:28: task 'T': there is no fact 'exchange.versio' (did you mean 'exchange.version'?)"),
-    ("when: facts[n] == '6'", "7:13: task 'T': facts are read by name, and this names none (write facts.NAME, such as facts.os.version)"),
+    (
+        "when: facts.exchange.versio == '6'",
+        "7:28: task 'T': there is no fact 'exchange.versio' (did you mean 'exchange.version'?)",
+    ),
+    (
+        "when: facts[n] == '6'",
+        "7:13: task 'T': facts are read by name, and this names none (write facts.NAME, such as facts.os.version)",
+    ),
     ("loop: text", "7:13: task 'T': loop must be a list, not text (write a list, or a template that gives one)"),
     ("loop: {a: 1}", "7:13: task 'T': loop must be a list, not a mapping (use the filter dict2items)"),
     ("tags: {a: 1}", "7:13: task 'T': tags takes names, not a mapping"),
@@ -168,10 +214,19 @@ KEYS = [
     ("sensitive: 1", "7:18: task 'T': sensitive must be true or false"),
     ("cause: 7", "7:14: task 'T': cause must be a number from 1 to 6 (see KB 919091)"),
     ("cause: true", "7:14: task 'T': cause must be a number from 1 to 6 (see KB 919091)"),
-    ("verify: smtp", "7:15: task 'T': verify must be a mapping of checks to their options, not text (checks are smtp_greeting)"),
+    (
+        "verify: smtp",
+        "7:15: task 'T': verify must be a mapping of checks to their options, not text (checks are smtp_greeting)",
+    ),
     ("verify: {smtp_greting: {}}", "7:16: task 'T': there is no check 'smtp_greting' (did you mean 'smtp_greeting'?)"),
-    ("verify: {smtp_greeting: {prt: 25}}", "7:32: task 'T', smtp_greeting: unknown option 'prt' (did you mean 'port'?)"),
-    ("vars: {x: '{{ y'}", "7:17: task 'T': the template is misspelt: unexpected end of template, expected 'end of print statement'"),
+    (
+        "verify: {smtp_greeting: {prt: 25}}",
+        "7:32: task 'T', smtp_greeting: unknown option 'prt' (did you mean 'port'?)",
+    ),
+    (
+        "vars: {x: '{{ y'}",
+        "7:17: task 'T': the template is misspelt: unexpected end of template, expected 'end of print statement'",
+    ),
 ]
 
 
@@ -244,7 +299,9 @@ def test_a_template_postpones_only_what_depends_on_it(playbook_errors):
 def test_files_of_variables_are_beside_the_playbook_and_the_last_wins(write, vocabulary, loaded):
     write.put("vars/a.yml", "x: a\ny: a\n")
     write.put("vars/b.yml", "y: b\n")
-    text = task('smtp_banner: {text: "{{ x }}{{ y }}{{ n }}"}').replace("  tasks:", "  vars_files: [vars/a.yml, vars/b.yml]\n  tasks:")
+    text = task('smtp_banner: {text: "{{ x }}{{ y }}{{ n }}"}').replace(
+        "  tasks:", "  vars_files: [vars/a.yml, vars/b.yml]\n  tasks:"
+    )
     found = loaded(text)
     assert found.bound.tasks["exch01"][0].render({})[0].options.text == "ab1"
     assert [path for path, _ in found.files] == ["site.yml", "vars/a.yml", "vars/b.yml"]

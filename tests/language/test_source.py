@@ -1,5 +1,7 @@
 """YAML as YAML 1.2 has it, and what is said when it is not."""
 
+# ruff: noqa: E501, ISC004  messages stand on one line, as users see them
+
 from __future__ import annotations
 
 import os
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remediators.language import Problem, Problems
-from remediators.language.source import parse_yaml, read_yaml
+from remediators.language.source import _why_unreadable, parse_yaml, read_yaml
 
 
 def values(text: str):
@@ -191,6 +193,17 @@ def test_a_missing_file_a_directory_and_a_file_that_is_too_large_are_named(write
     ]
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PermissionError(13, "Permission denied"), "may not be read by this user"),
+        (OSError(5, "Input/output error"), "cannot be read: Input/output error"),
+    ],
+)
+def test_why_a_file_cannot_be_read_is_said(error, said):
+    assert _why_unreadable(error) == said
+
+
 def test_the_caret_stands_under_the_word_also_behind_tabs_and_wide_letters():
     problem = Problem("f", 1, 6, "", "what", "", "\t日本: x", 1)
     assert str(problem).split("\n")[2] == "    \t" + " " * 6 + "^"
@@ -210,7 +223,7 @@ def test_a_long_line_is_cut_around_the_place():
         ("host1 ansible_password=hunter2 port=1", "host1 ansible_password=******** port=1"),
         ('{"api_token": "abc", "x": 1}', '{"api_token": ********, "x": 1}'),
         ("db_secret: 'a b'", "db_secret: ********"),
-        ("password: \"{{ other }}\"", "password: ********"),
+        ('password: "{{ other }}"', "password: ********"),
         ("port: 25", "port: 25"),
     ],
 )
@@ -220,7 +233,9 @@ def test_a_secret_is_starred_in_the_source_line(line, shown):
 
 _plain_json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=("C", "Z")), max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abcdef", min_size=1, max_size=4), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text("abcdef", min_size=1, max_size=4), inner, max_size=4)
+    ),
     max_leaves=15,
 )
 

@@ -1,5 +1,7 @@
 """Plays bound to hosts: everything is checked before any host is contacted."""
 
+# ruff: noqa: E501  messages stand on one line, as users see them
+
 from __future__ import annotations
 
 import pytest
@@ -19,7 +21,9 @@ def turns(loaded, host: str = "exch01", facts=None):
 
 
 def test_a_condition_that_does_not_hold_skips_with_its_text(loaded):
-    found = loaded(play("{smtp_banner: {}, when: [true, site == 'munich']}").replace("- name: T\n      {", "- {name: T, "), FLEET)
+    found = loaded(
+        play("{smtp_banner: {}, when: [true, site == 'munich']}").replace("- name: T\n      {", "- {name: T, "), FLEET
+    )
     assert [turn.skipped for turn in turns(found)] == ["when: site == 'munich'"]
     assert [turn.skipped for turn in turns(found, "odd")] == [None]
 
@@ -32,15 +36,27 @@ def test_conditions_are_asked_in_order_and_the_first_false_one_ends_it(loaded):
 @pytest.mark.parametrize(
     ("condition", "said"),
     [
-        ("text", "8:13: task 'T': on exch01: when must come out true or false, and this is text ('yes') (write `| bool` behind it)"),
-        ("one", "8:13: task 'T': on exch01: when must come out true or false, and this is a number (1) (compare it with something)"),
-        ("my_password", "8:13: task 'T': on exch01: when must come out true or false, and this is text (write `| bool` behind it)"),
+        (
+            "text",
+            "8:13: task 'T': on exch01: when must come out true or false, and this is text ('yes') (write `| bool` behind it)",
+        ),
+        (
+            "one",
+            "8:13: task 'T': on exch01: when must come out true or false, and this is a number (1) (compare it with something)",
+        ),
+        (
+            "my_password",
+            "8:13: task 'T': on exch01: when must come out true or false, and this is text (write `| bool` behind it)",
+        ),
         ("txt == 'yes'", "8:13: task 'T': on exch01: 'txt' is undefined (did you mean 'text'?)"),
     ],
 )
 def test_a_condition_must_come_out_a_boolean(errors, condition, said):
     more = "  vars: {text: 'yes', one: 1}\n  vars_files: p.yml\n".replace("  vars_files: p.yml\n", "")
-    text = play(f"smtp_banner: {{}}\n      when: {condition}", more.replace("one: 1", "one: 1, my_password: 'on'") + "  tags: x\n")
+    text = play(
+        f"smtp_banner: {{}}\n      when: {condition}",
+        more.replace("one: 1", "one: 1, my_password: 'on'") + "  tags: x\n",
+    )
     assert errors(text).splitlines()[0] == f"site.yml:{said}"
 
 
@@ -76,22 +92,27 @@ def test_a_loop_that_is_no_list_is_an_error(errors):
 def test_the_same_mistake_on_many_hosts_is_told_once_with_the_hosts(errors):
     text = play("smtp_banner: {text: '{{ baner }}'}")
     assert errors(text, "all: {vars: {banner: x}, hosts: {'exch[01:03]': , odd: {baner: y}}}\n") == (
-        "site.yml:5:30: task 'T': on 3 hosts (exch01, exch02, exch03): 'baner' is undefined (did you mean 'banner'?)\n"
+        "site.yml:5:31: task 'T': on 3 hosts (exch01, exch02, exch03): 'baner' is undefined (did you mean 'banner'?)\n"
         "          smtp_banner: {text: '{{ baner }}'}\n"
         "                                  ^^^^^"
     )
 
 
 def test_a_mistake_inside_a_variable_is_told_where_the_variable_stands(errors):
-    said = errors(play("smtp_banner: {text: '{{ banner }}'}"), "all: {vars: {banner: 'x {{ sute }}'}, hosts: {a: {site: b}}}\n")
+    said = errors(
+        play("smtp_banner: {text: '{{ banner }}'}"), "all: {vars: {banner: 'x {{ sute }}'}, hosts: {a: {site: b}}}\n"
+    )
     assert said.splitlines()[0] == (
         "hosts.yml:1:28: task 'T' (site.yml:5:27): on a: 'sute' is undefined (did you mean 'site'?)"
     )
 
 
 def test_options_are_checked_again_once_they_are_filled_in(errors):
-    said = errors(play("service: {name: X, state: '{{ s }}'}"), "all: {hosts: {a: {s: startd}, b: {s: started}, c: {s: restarted}}}\n")
-    assert [line for line in said.splitlines() if line.startswith("site")] == [
+    said = errors(
+        play("service: {name: X, state: '{{ s }}'}"),
+        "all: {hosts: {a: {s: startd}, b: {s: started}, c: {s: restarted}}}\n",
+    )
+    assert sorted(line for line in said.splitlines() if line.startswith("site")) == [
         "site.yml:5:33: task 'T', service.state: on a: must be 'started', 'stopped' or 'restarted' (got 'startd') (did you mean 'started'?)",
         "site.yml:5:33: task 'T': on c: state: restarted in a task (only handlers restart services: name this as a handler, and notify it)",
     ]
@@ -99,7 +120,9 @@ def test_options_are_checked_again_once_they_are_filled_in(errors):
 
 def test_options_of_checks_are_checked_once_they_are_filled_in(errors):
     said = errors(play("smtp_banner: {}\n      verify: {smtp_greeting: {port: '{{ site }}'}}"), FLEET)
-    assert said.splitlines()[0].startswith("site.yml:6:38: task 'T', smtp_greeting.port: on 3 hosts (exch01, exch02, exch03): must be a whole number")
+    assert said.splitlines()[0].startswith(
+        "site.yml:6:38: task 'T', smtp_greeting.port: on 3 hosts (exch01, exch02, exch03): must be a whole number"
+    )
 
 
 def test_facts_are_named_before_any_host_is_asked_also_by_way_of_variables(loaded):
@@ -117,7 +140,9 @@ def test_facts_are_named_before_any_host_is_asked_also_by_way_of_variables(loade
 
 
 def test_a_preview_tells_what_needs_no_fact(loaded):
-    task = loaded(play("smtp_banner: {port: 26}\n      when: [facts.os.version == '5.2', site == 'berlin']"), FLEET).bound.tasks
+    task = loaded(
+        play("smtp_banner: {port: 26}\n      when: [facts.os.version == '5.2', site == 'berlin']"), FLEET
+    ).bound.tasks
     assert [turn.options.port for turn in task["exch01"][0].preview()] == [26]
     assert [turn.skipped for turn in task["odd"][0].preview()] == ["when: site == 'berlin'"]
 
@@ -145,6 +170,8 @@ def test_a_password_makes_a_turn_sensitive_and_is_never_quoted(loaded, errors):
     said = errors(play("smtp_banner: {port: '{{ ansible_password }}'}"), inventory)
     assert "hunter2" not in said
     assert "must be a whole number\n" in said
+    said = errors(play("smtp_banner: {text: '{{ ansible_password | bool }}'}"), inventory)
+    assert said.splitlines()[0] == "site.yml:5:27: task 'T': on a: '********' is neither true nor false"
 
 
 def test_allow_unverified_reaches_the_task_and_the_options(loaded):
@@ -165,7 +192,7 @@ def test_precedence_is_host_play_file_task_and_command_line(loaded, write):
 
 def test_special_names(loaded):
     text = play(
-        "smtp_banner: {text: \"{{ inventory_hostname }} {{ inventory_hostname_short }} {{ group_names }} {{ groups.mail }} "
+        'smtp_banner: {text: "{{ inventory_hostname }} {{ inventory_hostname_short }} {{ group_names }} {{ groups.mail }} '
         "{{ hostvars['b.x'].site }} {{ hostvars | length }}\"}"
     )
     found = loaded(text, "mail: {hosts: {a.x: , b.x: {site: s}}}\n")
