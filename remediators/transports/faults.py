@@ -6,10 +6,10 @@ The numbers are those of Microsoft's wsmerror.h and winerror.h; the words of a f
 
 from __future__ import annotations
 
-from remediators.model import AuthenticationFailed, Dropped, QuotaExceeded, TransportError, Unreachable
+from remediators.model import AuthenticationFailed, Dropped, QuotaExceeded, TimedOut, TransportError, Unreachable
 from remediators.transports.settings import Settings
 from remediators.transports.translation import Place
-from remediators.transports.wsman import Fault
+from remediators.transports.wsman import OPERATION_TIMED_OUT, Fault
 
 _SHELLS = (
     "too many shells of this user are open: wait until forgotten ones have been idle for 3 minutes, or raise "
@@ -28,8 +28,12 @@ _NO_SHELL = (
     "WinRM has no remote shell there: WinRM 1.1 has none at all (install KB968930, which brings WinRM 2.0, on Windows "
     "Server 2003 SP2)"
 )
+_DENIED = (
+    "{user} may log in and may not use WinRM: it must be in Administrators (a local account also needs "
+    "LocalAccountTokenFilterPolicy from Vista on)"
+)
 _FORBIDDEN = (
-    'remote shells are switched off: winrm set winrm/config/winrs @{AllowRemoteShellAccess="true"}, or the policy '
+    'remote shells are switched off: winrm set winrm/config/winrs @{{AllowRemoteShellAccess="true"}}, or the policy '
     "'Allow Remote Shell Access'"
 )
 
@@ -50,33 +54,23 @@ _QUOTAS = {
     1816: _MEMORY,  # ERROR_NOT_ENOUGH_QUOTA
     8: _MEMORY,  # ERROR_NOT_ENOUGH_MEMORY
 }
-_SHELL_GONE = {
-    2150858813,  # ERROR_WSMAN_INVALID_SELECTORS
-    2150858843,  # ERROR_WSMAN_UNEXPECTED_SELECTORS
-    2150859204,  # ERROR_WINRS_SHELL_DISCONNECTED
-    995,  # ERROR_OPERATION_ABORTED
-    1223,  # ERROR_CANCELLED
+_MEANINGS: dict[int, tuple[type[TransportError], str]] = {
+    **{code: (QuotaExceeded, cure) for code, cure in _QUOTAS.items()},
+    OPERATION_TIMED_OUT: (TimedOut, "the WinRM service did not finish in the time that it was given"),
+    2150858813: (Dropped, _GONE),  # ERROR_WSMAN_INVALID_SELECTORS
+    2150858843: (Dropped, _GONE),  # ERROR_WSMAN_UNEXPECTED_SELECTORS
+    2150859204: (Dropped, _GONE),  # ERROR_WINRS_SHELL_DISCONNECTED
+    995: (Dropped, _GONE),  # ERROR_OPERATION_ABORTED
+    1223: (Dropped, _GONE),  # ERROR_CANCELLED
+    2150858811: (Unreachable, _NO_SHELL),  # ERROR_WSMAN_INVALID_RESOURCE_URI
+    2150859180: (Unreachable, _FORBIDDEN),  # ERROR_WSMAN_REMOTESHELLS_NOT_ALLOWED
+    5: (AuthenticationFailed, _DENIED),  # ERROR_ACCESS_DENIED
 }
-_ACCESS_DENIED = 5
-_NO_RESOURCE = 2150858811  # ERROR_WSMAN_INVALID_RESOURCE_URI
-_REMOTE_SHELLS_NOT_ALLOWED = 2150859180  # ERROR_WSMAN_REMOTESHELLS_NOT_ALLOWED
 
 
 def explained(fault: Fault, settings: Settings, place: Place) -> TransportError:
     """What a fault means and what cures it."""
-    code = fault.code
-    said = f" (fault {code if code is not None else 'without number'}: {fault.words or 'no words'})"
-    if code in _QUOTAS:
-        return QuotaExceeded(f"{place.name}: {_QUOTAS[code]}{said}")
-    if code in _SHELL_GONE:
-        return Dropped(f"{place.name}: {_GONE}{said}")
-    if code == _ACCESS_DENIED:
-        return AuthenticationFailed(
-            f"{place.name}: {settings.user or 'this certificate'} may log in and may not use WinRM: it must be in "
-            f"Administrators (a local account also needs LocalAccountTokenFilterPolicy from Vista on){said}"
-        )
-    if code == _NO_RESOURCE:
-        return Unreachable(f"{place.name}: {_NO_SHELL}{said}")
-    if code == _REMOTE_SHELLS_NOT_ALLOWED:
-        return Unreachable(f"{place.name}: {_FORBIDDEN}{said}")
-    return Unreachable(f"{place.name}: WinRM at {place} refuses{said}")
+    kind, meaning = _MEANINGS.get(fault.code or 0, (Unreachable, f"WinRM at {place} refuses"))
+    number = fault.code if fault.code is not None else "without number"
+    words = meaning.format(user=settings.user or "this certificate")
+    return kind(f"{place.name}: {words} (fault {number}: {fault.words or 'no words'})")

@@ -9,11 +9,13 @@ import paramiko
 from remediators.model import Dropped, Output
 from remediators.transports.deadlines import Deadline
 from remediators.transports.settings import Settings
-from remediators.transports.ssh_connection import Connection, bounded, connect, explained, place_of
+from remediators.transports.ssh_connection import connect, explained, place_of
+from remediators.transports.ssh_transport import Connection, bounded
 from remediators.transports.statuses import signed
 from remediators.transports.translation import Place, translated
 
 _PIECE = 64 * 1024
+OUTPUT_LIMIT = 64 * 1024 * 1024  # what one command line may say; more is a host gone wild
 _LOOK_SECONDS = 0.1  # how often standard error is looked at while standard output is silent
 
 
@@ -65,19 +67,21 @@ class SshChannel:
             channel.exec_command(line)
             channel.shutdown_write()
             stdout, stderr = _drained(channel, deadline)
-            return Output(stdout, stderr, self._status(channel, transport, deadline))
+            return Output(stdout, stderr, _status(channel, deadline))
         finally:
             channel.close()
 
-    def _status(self, channel: paramiko.Channel, transport: paramiko.Transport, deadline: Deadline) -> int | None:
-        """The exit status; ``None`` where the server told none, as after a signal."""
-        if not channel.status_event.wait(deadline.left()):
-            raise TimeoutError
-        if channel.exit_status >= 0:
-            return signed(channel.exit_status)
-        if not transport.is_active():
-            raise EOFError("before the end of the command")
-        return None
+
+def _status(channel: paramiko.Channel, deadline: Deadline) -> int | None:
+    """The exit status; ``None`` where the server told none, as after a signal."""
+    if not channel.status_event.wait(deadline.left()):
+        raise TimeoutError
+    if channel.exit_status >= 0:
+        return signed(channel.exit_status)
+    # A connection that is lost closes its channels before it is known to be lost; only a server says EOF.
+    if not channel.eof_received:
+        raise EOFError("before the end of the command")
+    return None
 
 
 def _drained(channel: paramiko.Channel, deadline: Deadline) -> tuple[bytes, bytes]:
@@ -94,6 +98,9 @@ def _drained(channel: paramiko.Channel, deadline: Deadline) -> tuple[bytes, byte
         if piece == b"":
             break
         stdout += piece or b""
+        if len(stdout) + len(stderr) > OUTPUT_LIMIT:
+            channel.get_transport().close()
+            raise EOFError(f"more than {OUTPUT_LIMIT} bytes of output, which nobody will read")
     channel.settimeout(deadline.left())
     while said := channel.recv_stderr(_PIECE):
         stderr += said

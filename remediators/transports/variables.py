@@ -129,6 +129,14 @@ class Reading:
             raise self.wrong(name, value, "true or false")
         return word in _TRUE
 
+    def address(self, *names: str) -> str:
+        """Where the host is: by these variables, or by its name; IPv6 addresses without brackets."""
+        told = self.text(*names) or self.host
+        bare = told[1:-1] if told.startswith("[") and told.endswith("]") else told
+        if not bare or any(letter.isspace() or letter in "/@\\" for letter in bare) or not bare.isascii():
+            raise self.wrong("ansible_host", told, "a host name or an address")
+        return bare
+
     def wrong(self, name: str, value: Any, allowed: str) -> UsageError:
         shown = "that value" if "pass" in name else repr(value)
         return UsageError(f"{self.host}: {name} cannot be {shown}: it must be {allowed}")

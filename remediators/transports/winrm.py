@@ -2,141 +2,17 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
-from dataclasses import dataclass
-
-from remediators.model import (
-    Dropped,
-    Output,
-    RemediationError,
-    TimedOut,
-    TransportError,
-    Unreachable,
-    UntrustedHost,
-)
+from remediators.model import Dropped, Output, RemediationError, TimedOut
 from remediators.transports import wsman
-from remediators.transports.authentication import Login, log_in
 from remediators.transports.deadlines import Deadline
-from remediators.transports.faults import explained
 from remediators.transports.settings import Settings
-from remediators.transports.translation import Place, translated
+from remediators.transports.translation import translated
+from remediators.transports.winrm_service import Faulted, Service, Shell
 
 CLOSING_SECONDS = 5.0  # what ending a command and deleting a shell may take, after the deadline of the command itself
 _HEARING_SECONDS = 1.5  # a service cannot be asked to wait for less than a second, and must then be heard
+OUTPUT_LIMIT = 64 * 1024 * 1024  # what one command line may say; more is a host gone wild
 COMMANDS_PER_SHELL = 10  # a finished command is released with its shell; 15 fit by default (MaxProcessesPerShell)
-
-
-class _StillRunning(Exception):
-    """Receive found nothing new within the operation's own time-out: ask again."""
-
-
-class _Refusal(Exception):
-    """The service answered with a fault: what was asked was not done."""
-
-    def __init__(self, ours: TransportError) -> None:
-        super().__init__(str(ours))
-        self.ours = ours
-
-
-def place_of(settings: Settings) -> Place:
-    scheme = settings.winrm.scheme
-    return Place(
-        settings.host_name,
-        settings.address,
-        settings.port,
-        "WinRM listener",
-        f"on the host, `winrm quickconfig` makes one and `winrm enumerate winrm/config/listener` shows it "
-        f"({scheme} here; see docs/prerequisites.md); or set ansible_port and ansible_winrm_scheme",
-    )
-
-
-def check_safe(settings: Settings) -> None:
-    """Credentials never travel readable unless somebody said so. Raises `UntrustedHost`."""
-    winrm = settings.winrm
-    if winrm.scheme == "http" and winrm.transport == "basic" and not winrm.allow_unencrypted:
-        raise UntrustedHost(
-            f"{settings.host_name}: Basic over plain HTTP shows the password to everybody on the way: use "
-            "ansible_winrm_transport: ntlm (its messages are encrypted) or ansible_winrm_scheme: https; to accept it "
-            "all the same, set ansible_winrm_message_encryption: never or give --allow-unencrypted"
-        )
-
-
-@dataclass(slots=True)
-class _Shell:
-    """A shell on the host, and what has been started in it."""
-
-    id: str
-    commands: int = 0
-    busy: bool = False  # a command may be running in it
-    command: str | None = None  # the name of the last one
-
-
-@dataclass(slots=True)
-class _Service:
-    """A listener that is spoken to over one login; answers are parsed and faults explained."""
-
-    settings: Settings
-    place: Place
-    login: Login
-
-    @classmethod
-    def open(cls, settings: Settings, deadline: Deadline) -> _Service:
-        check_safe(settings)
-        place = place_of(settings)
-        return cls(settings, place, log_in(settings, place, deadline))
-
-    def identify(self, deadline: Deadline) -> wsman.Identity:
-        root = self.ask(wsman.identify(), deadline)
-        with translated(self.place):
-            return wsman.identity(root)
-
-    def create(self, deadline: Deadline) -> bytes:
-        return wsman.create(self.settings.endpoint, self._seconds(deadline), self.settings.winrm.codepage)
-
-    def command(self, shell: str, line: str, deadline: Deadline) -> bytes:
-        return wsman.command(self.settings.endpoint, self._seconds(deadline), shell, line)
-
-    def receive(self, shell: _Shell, deadline: Deadline) -> bytes:
-        return wsman.receive(self.settings.endpoint, self._seconds(deadline), shell.id, shell.command or "")
-
-    def terminate(self, shell: _Shell, deadline: Deadline) -> bytes:
-        return wsman.terminate(self.settings.endpoint, self._seconds(deadline), shell.id, shell.command or "")
-
-    def delete(self, shell: str, deadline: Deadline) -> bytes:
-        return wsman.delete(self.settings.endpoint, self._seconds(deadline), shell)
-
-    def _seconds(self, deadline: Deadline) -> int:
-        """How long the service may take for one operation: whole seconds, a little less than we ourselves wait."""
-        return max(1, min(self.settings.winrm.operation_seconds, int(deadline.remaining() - 0.5)))
-
-    def ask(self, message: bytes, deadline: Deadline) -> ET.Element:
-        """Post a message. Raises `TransportError`, and `_StillRunning` for the fault that is none."""
-        try:
-            return self.attempt(message, deadline)
-        except _Refusal as refusal:
-            raise refusal.ours from None
-
-    def attempt(self, message: bytes, deadline: Deadline) -> ET.Element:
-        """As `ask`, but a fault is a `_Refusal`."""
-        status, body = self.login.post(message, deadline.sooner(self.settings.winrm.read_seconds))
-        with translated(self.place):
-            if status != 200 and not body.lstrip().startswith(b"<"):
-                raise self._without_soap(status, body)
-            root = wsman.parse(body)
-        fault = wsman.fault(root)
-        if fault is None:
-            return root
-        if fault.code == wsman.OPERATION_TIMED_OUT:
-            raise _StillRunning
-        raise _Refusal(explained(fault, self.settings, self.place))
-
-    def _without_soap(self, status: int, body: bytes) -> Unreachable:
-        said = " ".join(body.decode("utf-8", errors="replace").split())[:120]
-        cure = {404: "check ansible_winrm_path (usually /wsman)", 503: "the WinRM service is starting or overloaded"}
-        return Unreachable(
-            f"{self.place.name}: {self.place} answers HTTP {status} and no SOAP message{f' ({said})' if said else ''}: "
-            + cure.get(status, "see the WinRM service's event log on the host, and restart the service")
-        )
 
 
 class WinrmChannel:
@@ -147,15 +23,15 @@ class WinrmChannel:
     opened (two requests, where releasing every command would cost one for each).
     """
 
-    def __init__(self, service: _Service) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
-        self._shell: _Shell | None = None
+        self._shell: Shell | None = None
 
     @classmethod
     def open(cls, settings: Settings, seconds: float) -> WinrmChannel:
         """Connect, log in and open a shell, in at most ``seconds``. Raises `TransportError`, `UsageError`."""
         deadline = Deadline.after(seconds)
-        channel = cls(_Service.open(settings, deadline))
+        channel = cls(Service.open(settings, deadline))
         try:
             channel._create(deadline)
         except BaseException:
@@ -180,7 +56,7 @@ class WinrmChannel:
         Raises `TransportError`, `UsageError`.
         """
         deadline = Deadline.after(seconds)
-        channel = cls(_Service.open(settings, deadline))
+        channel = cls(Service.open(settings, deadline))
         try:
             identity = channel._service.identify(deadline)
             if identity.stack.startswith("1."):
@@ -204,7 +80,7 @@ class WinrmChannel:
         finally:
             self._service.login.close()
 
-    def _ready(self, deadline: Deadline) -> _Shell:
+    def _ready(self, deadline: Deadline) -> Shell:
         """The shell to use. Nothing has been sent where this raises."""
         host = self._service.place.name
         if self._shell is None or self._shell.busy:
@@ -217,29 +93,29 @@ class WinrmChannel:
         self._shell = None
         return self._create(deadline)
 
-    def _create(self, deadline: Deadline) -> _Shell:
+    def _create(self, deadline: Deadline) -> Shell:
         service = self._service
         root = service.ask(service.create(deadline), deadline)
         with translated(service.place):
-            self._shell = _Shell(wsman.shell_id(root))
+            self._shell = Shell(wsman.shell_id(root))
         return self._shell
 
-    def _run(self, shell: _Shell, line: str, deadline: Deadline) -> Output:
+    def _run(self, shell: Shell, line: str, deadline: Deadline) -> Output:
         service = self._service
         message = service.command(shell.id, line, deadline)
         shell.commands, shell.busy = shell.commands + 1, True  # from here on the host may have it
         try:
             root = service.attempt(message, deadline)
-        except _Refusal as refusal:
-            shell.busy = False  # the host said that it did not take it
-            raise refusal.ours from None
+        except Faulted as faulted:
+            shell.busy = faulted.unfinished  # any other fault says that the host did not take it
+            raise faulted.ours from None
         with translated(service.place):
             shell.command = wsman.command_id(root)
         output = self._collect(shell, deadline)
         shell.busy = False
         return output
 
-    def _collect(self, shell: _Shell, deadline: Deadline) -> Output:
+    def _collect(self, shell: Shell, deadline: Deadline) -> Output:
         stdout, stderr = bytearray(), bytearray()
         while True:
             piece = self._receive(shell, deadline)
@@ -250,17 +126,21 @@ class WinrmChannel:
                     return Output(bytes(stdout), bytes(stderr), piece.status)
             if deadline.remaining() <= 0:
                 raise TimedOut(f"{self._service.place.name}: no end of the command line within {deadline.seconds:g} s")
+            if len(stdout) + len(stderr) > OUTPUT_LIMIT:
+                raise TimedOut(f"{self._service.place.name}: no end of the output within {OUTPUT_LIMIT} bytes")
 
-    def _receive(self, shell: _Shell, deadline: Deadline) -> wsman.Received | None:
+    def _receive(self, shell: Shell, deadline: Deadline) -> wsman.Received | None:
         service = self._service
         try:
-            root = service.ask(service.receive(shell, deadline), deadline.later(_HEARING_SECONDS))
-        except _StillRunning:
-            return None
+            root = service.attempt(service.receive(shell, deadline), deadline.later(_HEARING_SECONDS))
+        except Faulted as faulted:
+            if faulted.unfinished:
+                return None
+            raise faulted.ours from None
         with translated(service.place):
             return wsman.received(root)
 
-    def _given_up(self, shell: _Shell, late: str) -> TimedOut:
+    def _given_up(self, shell: Shell, late: str) -> TimedOut:
         """Terminate the command, delete the shell, close; what to raise."""
         self._shell = None
         ended = self._end(shell, Deadline.after(CLOSING_SECONDS))
@@ -272,15 +152,15 @@ class WinrmChannel:
         )
         return TimedOut(f"{late}; {became}")
 
-    def _end(self, shell: _Shell, deadline: Deadline) -> bool:
+    def _end(self, shell: Shell, deadline: Deadline) -> bool:
         """Terminate what runs and delete the shell, over a new connection where this one is gone; whether it worked."""
         try:
             if not self._service.login.healthy():
                 self._service.login.close()
-                self._service = _Service.open(self._service.settings, deadline)
+                self._service = Service.open(self._service.settings, deadline)
             if shell.busy and shell.command:
                 self._service.ask(self._service.terminate(shell, deadline), deadline)
             self._service.ask(self._service.delete(shell.id, deadline), deadline)
-        except (RemediationError, _StillRunning):
+        except RemediationError:
             return False
         return True

@@ -21,7 +21,7 @@ from remediators.model import (
     UntrustedHost,
     UsageError,
 )
-from remediators.transports import ssh_connection
+from remediators.transports import host_keys, ssh
 from remediators.transports.base import open_channel, ping
 from remediators.transports.settings import settings_of
 from remediators.transports.ssh_keys import Keyring, load_key
@@ -119,6 +119,14 @@ def test_a_connection_lost_in_mid_command_is_dropped(own_sshd: Sshd):
     channel.close()
 
 
+def test_output_without_end_is_given_up(sshd: Sshd, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ssh, "OUTPUT_LIMIT", 1_000_000)
+    channel = reach(sshd.variables())
+    with pytest.raises(Dropped, match="1000000 bytes"):
+        channel.run("head -c 50000000 /dev/zero", 20)
+    channel.close()
+
+
 # ---------------------------------------------------------------------------------------------------- host keys
 
 
@@ -168,7 +176,7 @@ def test_the_check_can_be_switched_off(sshd: Sshd, more):
 
 
 def test_accept_new_trusts_the_first_key_for_this_run(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ssh_connection, "_ACCEPTED", {})
+    monkeypatch.setattr(host_keys, "_ACCEPTED", {})
     args = f"-o UserKnownHostsFile={tmp_path / 'none'} -o StrictHostKeyChecking=accept-new"
     variables = sshd.variables(ansible_ssh_common_args=args)
     assert run_once(variables, "printf ok").stdout == b"ok"
@@ -176,7 +184,7 @@ def test_accept_new_trusts_the_first_key_for_this_run(sshd: Sshd, tmp_path: Path
     second = start_sshd(tmp_path / "second", f"Port {sshd.port + 1}")
     try:
         name = f"[127.0.0.1]:{second.port}"
-        ssh_connection._ACCEPTED[name] = ssh_connection._ACCEPTED[f"[127.0.0.1]:{sshd.port}"]
+        host_keys._ACCEPTED[name] = host_keys._ACCEPTED[f"[127.0.0.1]:{sshd.port}"]
         with pytest.raises(UntrustedHost, match="accepted in this run"):
             reach(second.variables(ansible_ssh_common_args=args))
     finally:

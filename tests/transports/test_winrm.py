@@ -7,6 +7,8 @@ import threading
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from remediators.model import (
     AuthenticationFailed,
@@ -15,6 +17,7 @@ from remediators.model import (
     QuotaExceeded,
     Refused,
     TimedOut,
+    TransportError,
     Unreachable,
     UntrustedHost,
     UsageError,
@@ -289,6 +292,38 @@ def test_a_shell_that_expired_is_dropped():
 def test_answers_that_are_no_winrm_are_unreachable(answer: bytes, words: str):
     with Listener((answer,)) as listener, pytest.raises(Unreachable, match=words):
         reach(listener)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.one_of(
+        st.binary(max_size=80),
+        st.builds(lambda rest: b"HTTP/1.1 200 OK\r\n" + rest, st.binary(max_size=80)),
+        st.builds(lambda body: http(body), st.text(st.characters(codec="utf-8"), max_size=80)),
+    )
+)
+def test_whatever_answers_is_an_error_of_ours(said: bytes):
+    def say(connection) -> None:
+        connection.sendall(said)
+
+    with Listener((say,)) as listener, pytest.raises(TransportError, match="exch01"):
+        reach(listener)
+
+
+def test_output_without_end_is_terminated(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(winrm, "OUTPUT_LIMIT", 1000)
+    script = (CREATED, STARTED, doubles.received(b"x" * 900), doubles.received(b"x" * 900), SIGNALLED, DELETED)
+    with Listener(script) as listener, pytest.raises(TimedOut, match="1000 bytes"):
+        run_once(listener)
+
+    assert listener.actions[-2:] == ["Signal", "Delete"]
+
+
+def test_a_service_that_gave_up_starting_a_command_leaves_nothing_running():
+    with Listener((CREATED, TIMED_OUT, DELETED)) as listener, pytest.raises(TimedOut, match="shell deleted"):
+        run_once(listener)
+
+    assert listener.actions == ["Create", "Command", "Delete"]
 
 
 def test_nobody_listens(free_port: int):
