@@ -2,12 +2,14 @@
 
 from remediators.language.draft import Layer
 from remediators.language.extra_vars import parse_extra_vars
+from remediators.language.hosts import resolve_hosts
 from remediators.language.inventory import Inventory, load_inventory
 from remediators.language.loading import Loaded, load, select_hosts
-from remediators.language.playbook import Play, Playbook, PlayTask, Vocabulary, load_playbooks
+from remediators.language.playbook import load_playbooks
+from remediators.language.plays import Play, Playbook, PlayTask, Vocabulary
 from remediators.language.problems import LanguageError, Problem, Problems, did_you_mean
 from remediators.language.profiles import Profile, load_profiles
-from remediators.language.tasks import Bound, BoundTask, bind, resolve_hosts
+from remediators.language.tasks import Bound, BoundTask, bind
 from remediators.language.templating import needed_facts
 
 __all__ = [

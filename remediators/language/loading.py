@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from remediators.language.extra_vars import parse_extra_vars
+from remediators.language.hosts import resolve_hosts
 from remediators.language.inventory import Inventory, load_inventory
 from remediators.language.patterns import limited, select
-from remediators.language.playbook import Playbook, Vocabulary, load_playbooks
+from remediators.language.playbook import load_playbooks
+from remediators.language.plays import Playbook, Vocabulary
 from remediators.language.problems import Problem, Problems
 from remediators.language.source import LineDocument, Place
-from remediators.language.tasks import Bound, bind, resolve_hosts
+from remediators.language.tasks import Bound, bind
 from remediators.model import Host
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,227 +16,21 @@ from typing import Any
 import jinja2
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context, Undefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from remediators.language.filters import FILTERS, TESTS
 from remediators.language.natives import (
     LONGEST,
-    MOST,
     OMIT,
-    WIDEST,
-    Missing,
     TemplateFault,
     UseOfMissing,
-    pads_too_far,
     plain,
 )
-from remediators.language.problems import did_you_mean, is_secret, kind_of
+from remediators.language.problems import did_you_mean, kind_of
+from remediators.language.sandbox import ENVIRONMENT
+from remediators.language.uses import Uses, uses_of_tree
 
 _RESULT = "rendered__"
-_METHODS: Mapping[type, frozenset[str]] = {
-    str: frozenset(
-        [
-            "capitalize",
-            "casefold",
-            "center",
-            "count",
-            "endswith",
-            "find",
-            "format",
-            "index",
-            "isalnum",
-            "isalpha",
-            "isascii",
-            "isdecimal",
-            "isdigit",
-            "islower",
-            "isnumeric",
-            "isspace",
-            "istitle",
-            "isupper",
-            "join",
-            "ljust",
-            "lower",
-            "lstrip",
-            "partition",
-            "removeprefix",
-            "removesuffix",
-            "replace",
-            "rfind",
-            "rindex",
-            "rjust",
-            "rpartition",
-            "rsplit",
-            "rstrip",
-            "split",
-            "splitlines",
-            "startswith",
-            "strip",
-            "swapcase",
-            "title",
-            "upper",
-            "zfill",
-        ]
-    ),
-    dict: frozenset(["get", "items", "keys", "values"]),
-    list: frozenset(["count", "index"]),
-}
-_WIDENING = frozenset({"center", "ljust", "rjust", "zfill"})
 
 
-class _Lazy(Context):
-    """A context that looks names up where they are used, so that variables are resolved only when needed."""
-
-    def resolve_or_missing(self, key: str) -> Any:
-        if key in self.vars:
-            return self.vars[key]
-        scope: Any = self.parent
-        return scope.lookup(key) if hasattr(scope, "lookup") else scope.get(key, jinja2.utils.missing)
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """The sandbox with attributes narrowed to keys and a few harmless methods, and with bounded growth."""
-
-    context_class = _Lazy
-    intercepted_binops = frozenset({"*", "**", "%", "<<", "+"})
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, Undefined):
-            return getattr(obj, attribute)
-        return self._method(obj, attribute) if _may_call(obj, attribute) else self._member(obj, attribute)
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        if isinstance(obj, Undefined):
-            return obj
-        found = self._member(obj, argument)
-        if isinstance(found, Undefined) and isinstance(argument, str) and _may_call(obj, argument):
-            return self._method(obj, argument)
-        return found
-
-    def _method(self, obj: Any, name: str) -> Any:
-        """A harmless method; ``format`` reaches attributes by itself, so it is Jinja's sandboxed one."""
-        method = getattr(obj, name)
-        if name != "format":
-            return method
-        _check_format(obj)
-        return self.wrap_str_format(method)
-
-    def _member(self, obj: Any, key: Any) -> Any:
-        try:
-            if isinstance(obj, Mapping | list | tuple | str):
-                return obj[key]
-        except (LookupError, TypeError):
-            pass
-        return self.undefined(obj=obj, name=key)
-
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        return _may_call(obj, attr)
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        _check_growth(operator, left, right)
-        return super().call_binop(context, operator, left, right)
-
-    def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(obj, Undefined):
-            obj()  # raises, naming what is undefined
-        _check_call(obj, args)
-        return super().call(context, obj, *args, **kwargs)
-
-
-def _may_call(obj: Any, name: Any) -> bool:
-    return any(isinstance(obj, kind) and name in names for kind, names in _METHODS.items())
-
-
-def _check_growth(operator: str, left: Any, right: Any) -> None:
-    if operator == "**" and _size(left) * _magnitude(right) > 4_000:
-        raise SecurityError("this power is too large")
-    if operator == "<<" and _magnitude(right) > 4_000:
-        raise SecurityError("this shift is too far")
-    if operator == "*" and _length(left) * _magnitude(right) + _length(right) * _magnitude(left) > LONGEST:
-        raise SecurityError("this repeats something too often")
-    if operator == "+" and _length(left) + _length(right) > LONGEST:
-        raise SecurityError("this becomes too long")
-    if operator == "%" and isinstance(left, str):
-        _check_format(left)
-
-
-def _length(value: Any) -> int:
-    return len(value) if isinstance(value, str | list | tuple) else 0
-
-
-def _magnitude(value: Any) -> float:
-    return abs(value) if isinstance(value, int | float) else 0
-
-
-def _size(value: Any) -> int:
-    return value.bit_length() if isinstance(value, int) else 1
-
-
-def _check_format(text: str) -> None:
-    if pads_too_far(text):
-        raise SecurityError("this format pads too far")
-
-
-def _check_call(function: Any, arguments: tuple[Any, ...]) -> None:
-    name, owner = getattr(function, "__name__", ""), getattr(function, "__self__", None)
-    if not isinstance(owner, str):
-        return
-    if name in _WIDENING and any(_magnitude(argument) > WIDEST for argument in arguments):
-        raise SecurityError("this pads too far")
-    if name == "replace" and len(arguments) > 1 and (len(owner) + 1) * (_length(arguments[1]) + 1) > 100 * LONGEST:
-        raise SecurityError("this replaces with too much text")
-    if name == "join" and arguments and len(owner) * _length(arguments[0]) > LONGEST:
-        raise SecurityError("this joins too much text")
-
-
-def _bounded_range(*bounds: int) -> range:
-    found = range(*bounds)
-    if len(found) > MOST:
-        raise SecurityError(f"this range has more than {MOST} members")
-    return found
-
-
-def _no_lookup(*_names: Any, **_options: Any) -> Any:
-    raise TemplateFault("lookups are not supported", "put the value into a variable", "lookup")
-
-
-BUILT_IN: Mapping[str, Any] = {
-    "range": _bounded_range,
-    "dict": dict,
-    "omit": OMIT,
-    "lookup": _no_lookup,
-    "query": _no_lookup,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Uses:
-    """What a template names: variables, and chains such as ``("exchange", "version")`` behind ``facts``."""
-
-    names: frozenset[str] = frozenset()
-    facts: frozenset[tuple[str, ...]] = frozenset()
-    facts_by_no_name: bool = False
-
-    def __or__(self, other: Uses) -> Uses:
-        return Uses(self.names | other.names, self.facts | other.facts, self.facts_by_no_name or other.facts_by_no_name)
-
-    @property
-    def secret(self) -> bool:
-        return any(is_secret(name) for name in self.names)
-
-
-def _environment() -> _Sandbox:
-    found = _Sandbox(undefined=Missing, keep_trailing_newline=True, cache_size=0, autoescape=False, optimized=False)
-    builtin = ("attr", "urlize", "xmlattr", "forceescape", "escape", "e", "safe", "pprint", "filesizeformat", "random")
-    for name in builtin:
-        found.filters.pop(name, None)
-    found.filters.update(FILTERS)
-    found.tests.update(TESTS)
-    return found
-
-
-_ENVIRONMENT = _environment()
 _COMPILING = threading.Lock()
 
 
@@ -366,8 +160,8 @@ def _compiled(text: str, *, expression: bool) -> _Compiled:
     source = "{{ (" + text + "\n) }}" if expression else text
     try:
         with _COMPILING:
-            tree = _ENVIRONMENT.parse(source)
-            used = _uses(tree)
+            tree = ENVIRONMENT.parse(source)
+            used = uses_of_tree(tree)
             native = _single(tree)
             template = _from_tree(_as_result(native) if native is not None else tree)
     except jinja2.TemplateSyntaxError as error:
@@ -380,8 +174,8 @@ def _compiled(text: str, *, expression: bool) -> _Compiled:
 
 
 def _from_tree(tree: nodes.Template) -> jinja2.Template:
-    code = _ENVIRONMENT.compile(tree)
-    return jinja2.Template.from_code(_ENVIRONMENT, code, {})
+    code = ENVIRONMENT.compile(tree)
+    return jinja2.Template.from_code(ENVIRONMENT, code, {})
 
 
 def _single(tree: nodes.Template) -> nodes.Expr | None:
@@ -395,7 +189,7 @@ def _single(tree: nodes.Template) -> nodes.Expr | None:
 def _as_result(expression: nodes.Expr) -> nodes.Template:
     assign = nodes.Assign(nodes.Name(_RESULT, "store", lineno=1), expression, lineno=1)
     tree = nodes.Template([assign], lineno=1)
-    tree.set_environment(_ENVIRONMENT)
+    tree.set_environment(ENVIRONMENT)
     return tree
 
 
@@ -403,7 +197,7 @@ def _misspelt(error: jinja2.TemplateSyntaxError, source: str, *, expression: boo
     said = (error.message or "is misspelt").rstrip(".")
     unknown = re.match(r"No (filter|test) named '(\w+)'", said)
     if unknown:
-        known = _ENVIRONMENT.filters if unknown[1] == "filter" else _ENVIRONMENT.tests
+        known = ENVIRONMENT.filters if unknown[1] == "filter" else ENVIRONMENT.tests
         return TemplateFault(f"there is no {unknown[1]} {unknown[2]!r}", did_you_mean(unknown[2], known), unknown[2])
     if expression and "unexpected ')'" in said:
         said = "the expression ends too early"
@@ -411,67 +205,3 @@ def _misspelt(error: jinja2.TemplateSyntaxError, source: str, *, expression: boo
     found = re.search(r"got '(.+?)'$|unexpected '(.+?)'|unexpected char '(.+?)'|unknown tag '(\w+)'", said)
     word = next((group for group in found.groups() if group), "") if found else ""
     return TemplateFault(f"the template is misspelt: {said}", word=word if word in line else "")
-
-
-def _uses(tree: nodes.Template) -> Uses:
-    _refuse_other_files(tree)
-    own = _assigned(tree)
-    names = {name.name for name in tree.find_all(nodes.Name) if name.ctx == "load"} - own
-    chains, nameless = _fact_chains(tree)
-    return Uses(frozenset(names - {"facts"}), frozenset(chains), nameless)
-
-
-def _refuse_other_files(tree: nodes.Template) -> None:
-    others = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
-    for _ in tree.find_all(others):
-        raise TemplateFault("include, import and extends are not supported in a template")
-
-
-def _assigned(tree: nodes.Template) -> set[str]:
-    return {name.name for name in tree.find_all(nodes.Name) if name.ctx in ("store", "param")}
-
-
-def _fact_chains(tree: nodes.Node) -> tuple[set[tuple[str, ...]], bool]:
-    """Chains behind ``facts``, and whether it is used in a way that names none."""
-    chains: set[tuple[str, ...]] = set()
-    nameless = False
-
-    def walk(node: nodes.Node) -> None:
-        nonlocal nameless
-        chain = _chain(node)
-        if chain:
-            chains.add(chain)
-        elif chain is not None:
-            nameless = True
-        inner = _arguments(node) if chain is not None else node.iter_child_nodes()
-        for child in inner:
-            walk(child)
-
-    walk(tree)
-    return chains, nameless
-
-
-def _chain(node: nodes.Node) -> tuple[str, ...] | None:
-    """``facts.a['b'].c`` as ``("a", "b", "c")``; empty for ``facts`` or ``facts[x]``; ``None`` for anything else."""
-    steps: list[str | None] = []
-    while isinstance(node, nodes.Getattr | nodes.Getitem):
-        if isinstance(node, nodes.Getattr):
-            steps.append(node.attr)
-        else:
-            steps.append(
-                node.arg.value if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str) else None
-            )
-        node = node.node
-    if not isinstance(node, nodes.Name) or node.name != "facts" or node.ctx != "load":
-        return None
-    steps.reverse()
-    named = steps[: steps.index(None)] if None in steps else steps
-    return tuple(str(step) for step in named)
-
-
-def _arguments(node: nodes.Node) -> Iterator[nodes.Node]:
-    """What stands in the brackets along a chain."""
-    while isinstance(node, nodes.Getattr | nodes.Getitem):
-        if isinstance(node, nodes.Getitem):
-            yield node.arg
-        node = node.node

@@ -11,7 +11,9 @@ from remediators.language.draft import Layer
 from remediators.language.inventory import Inventory, Known
 from remediators.language.natives import TemplateFault
 from remediators.language.problems import is_secret
-from remediators.language.templating import BUILT_IN, Uses, has_template, render, uses
+from remediators.language.sandbox import BUILT_IN
+from remediators.language.templating import has_template, render, uses
+from remediators.language.uses import Uses
 
 RESERVED = frozenset(
     {

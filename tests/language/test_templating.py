@@ -11,7 +11,8 @@ from jinja2.utils import missing
 
 from remediators.language import needed_facts
 from remediators.language.natives import TemplateFault
-from remediators.language.templating import BUILT_IN, evaluate, render, uses
+from remediators.language.sandbox import BUILT_IN
+from remediators.language.templating import evaluate, render, uses
 
 
 class Names:

@@ -1,0 +1,214 @@
+"""The sandbox of templates: attributes narrowed to keys and a few harmless methods, and bounded growth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from remediators.language.filters import FILTERS, TESTS
+from remediators.language.natives import (
+    LONGEST,
+    MOST,
+    OMIT,
+    WIDEST,
+    Missing,
+    TemplateFault,
+    pads_too_far,
+)
+
+_METHODS: Mapping[type, frozenset[str]] = {
+    # fmt: off
+    str: frozenset(
+        {
+            "capitalize",
+            "casefold",
+            "center",
+            "count",
+            "endswith",
+            "find",
+            "format",
+            "index",
+            "isalnum",
+            "isalpha",
+            "isascii",
+            "isdecimal",
+            "isdigit",
+            "islower",
+            "isnumeric",
+            "isspace",
+            "istitle",
+            "isupper",
+            "join",
+            "ljust",
+            "lower",
+            "lstrip",
+            "partition",
+            "removeprefix",
+            "removesuffix",
+            "replace",
+            "rfind",
+            "rindex",
+            "rjust",
+            "rpartition",
+            "rsplit",
+            "rstrip",
+            "split",
+            "splitlines",
+            "startswith",
+            "strip",
+            "swapcase",
+            "title",
+            "upper",
+            "zfill",
+        }
+    ),
+    # fmt: on
+    dict: frozenset(["get", "items", "keys", "values"]),
+    list: frozenset(["count", "index"]),
+}
+
+
+_WIDENING = frozenset({"center", "ljust", "rjust", "zfill"})
+
+
+class _Lazy(Context):
+    """A context that looks names up where they are used, so that variables are resolved only when needed."""
+
+    def resolve_or_missing(self, key: str) -> Any:
+        if key in self.vars:
+            return self.vars[key]
+        scope: Any = self.parent
+        return scope.lookup(key) if hasattr(scope, "lookup") else scope.get(key, jinja2.utils.missing)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """The sandbox with attributes narrowed to keys and a few harmless methods, and with bounded growth."""
+
+    context_class = _Lazy
+    intercepted_binops = frozenset({"*", "**", "%", "<<", "+"})
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if isinstance(obj, Undefined):
+            return getattr(obj, attribute)
+        return self._method(obj, attribute) if _may_call(obj, attribute) else self._member(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        if isinstance(obj, Undefined):
+            return obj
+        found = self._member(obj, argument)
+        if isinstance(found, Undefined) and isinstance(argument, str) and _may_call(obj, argument):
+            return self._method(obj, argument)
+        return found
+
+    def _method(self, obj: Any, name: str) -> Any:
+        """A harmless method; ``format`` reaches attributes by itself, so it is Jinja's sandboxed one."""
+        method = getattr(obj, name)
+        if name != "format":
+            return method
+        _check_format(obj)
+        return self.wrap_str_format(method)
+
+    def _member(self, obj: Any, key: Any) -> Any:
+        try:
+            if isinstance(obj, Mapping | list | tuple | str):
+                return obj[key]
+        except (LookupError, TypeError):
+            pass
+        return self.undefined(obj=obj, name=key)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        return _may_call(obj, attr)
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        _check_growth(operator, left, right)
+        return super().call_binop(context, operator, left, right)
+
+    def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(obj, Undefined):
+            obj()  # raises, naming what is undefined
+        _check_call(obj, args)
+        return super().call(context, obj, *args, **kwargs)
+
+
+def _may_call(obj: Any, name: Any) -> bool:
+    return any(isinstance(obj, kind) and name in names for kind, names in _METHODS.items())
+
+
+def _check_growth(operator: str, left: Any, right: Any) -> None:
+    if operator == "**" and _size(left) * _magnitude(right) > 4_000:
+        raise SecurityError("this power is too large")
+    if operator == "<<" and _magnitude(right) > 4_000:
+        raise SecurityError("this shift is too far")
+    if operator == "*" and _length(left) * _magnitude(right) + _length(right) * _magnitude(left) > LONGEST:
+        raise SecurityError("this repeats something too often")
+    if operator == "+" and _length(left) + _length(right) > LONGEST:
+        raise SecurityError("this becomes too long")
+    if operator == "%" and isinstance(left, str):
+        _check_format(left)
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, str | list | tuple) else 0
+
+
+def _magnitude(value: Any) -> float:
+    return abs(value) if isinstance(value, int | float) else 0
+
+
+def _size(value: Any) -> int:
+    return value.bit_length() if isinstance(value, int) else 1
+
+
+def _check_format(text: str) -> None:
+    if pads_too_far(text):
+        raise SecurityError("this format pads too far")
+
+
+def _check_call(function: Any, arguments: tuple[Any, ...]) -> None:
+    name, owner = getattr(function, "__name__", ""), getattr(function, "__self__", None)
+    if not isinstance(owner, str):
+        return
+    if name in _WIDENING and any(_magnitude(argument) > WIDEST for argument in arguments):
+        raise SecurityError("this pads too far")
+    if name == "replace" and len(arguments) > 1 and (len(owner) + 1) * (_length(arguments[1]) + 1) > 100 * LONGEST:
+        raise SecurityError("this replaces with too much text")
+    if name == "join" and arguments and len(owner) * _length(arguments[0]) > LONGEST:
+        raise SecurityError("this joins too much text")
+
+
+def _bounded_range(*bounds: int) -> range:
+    found = range(*bounds)
+    if len(found) > MOST:
+        raise SecurityError(f"this range has more than {MOST} members")
+    return found
+
+
+def _no_lookup(*_names: Any, **_options: Any) -> Any:
+    raise TemplateFault("lookups are not supported", "put the value into a variable", "lookup")
+
+
+BUILT_IN: Mapping[str, Any] = {
+    "range": _bounded_range,
+    "dict": dict,
+    "omit": OMIT,
+    "lookup": _no_lookup,
+    "query": _no_lookup,
+}
+
+
+def _environment() -> _Sandbox:
+    found = _Sandbox(undefined=Missing, keep_trailing_newline=True, cache_size=0, autoescape=False, optimized=False)
+    builtin = ("attr", "urlize", "xmlattr", "forceescape", "escape", "e", "safe", "pprint", "filesizeformat", "random")
+    for name in builtin:
+        found.filters.pop(name, None)
+    found.filters.update(FILTERS)
+    found.tests.update(TESTS)
+    return found
+
+
+ENVIRONMENT = _environment()
