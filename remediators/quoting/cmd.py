@@ -11,6 +11,10 @@ after it has parsed the line (delayed expansion, the fifth of cmd's documented p
 `&`, `|`, `<`, `>` and parentheses are escaped with a caret for the inner parse. A percent sign has no escape that holds
 both on a command line and in a ``.cmd`` file, so it travels in the variable R, which the session sets in the way that
 its host needs (see ``sessions``).
+
+Windows expands each variable once. Wine looks for variables in what it has put in, so there an exclamation mark would
+swallow all up to the next variable, unless one follows at once: hence the character after it travels in a variable of
+its own, ``!U78!`` for ``x``, which the session sets too (see `spelled`).
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from remediators.model import Command, Refused
 
@@ -37,6 +42,8 @@ _INNER = {
     "(": "^(",
     ")": "^)",
 }
+_VARIABLES = frozenset('"%!^')  # what travels in a variable anyway
+_SPELLED = re.compile(r"!(U[0-9A-F]+)!")
 _TOKEN = re.compile(r"!([A-Za-z_][A-Za-z0-9_()]*)!|\^(.)|(.)", re.DOTALL)
 _PLAIN_ARGUMENT = re.compile(r"[A-Za-z0-9_\\/:.=+@,#~$*-]+")
 
@@ -76,7 +83,16 @@ def check(text: str) -> str:
 
 def inner(text: str) -> str:
     """Encode literal text for INNER (see the module's docstring). Raises `Refused`."""
-    return "".join(_INNER.get(character, character) for character in check(text))
+    before = ["", *check(text)]
+    return "".join(
+        f"!U{ord(character):X}!" if last == "!" and character not in _VARIABLES else _INNER.get(character, character)
+        for last, character in zip(before, text, strict=False)
+    )
+
+
+def spelled(line: str) -> dict[str, str]:
+    """The variables that an encoded line needs besides Q, R, X and C, with the text that ``set`` must be given."""
+    return {name: _INNER.get(char := chr(int(name[1:], 16)), char) for name in _SPELLED.findall(line)}
 
 
 def argv(text: str) -> str:
@@ -128,9 +144,7 @@ def echo_version() -> Command:
 
 def echo(*parts: Part) -> Command:
     """Print text and variables of the host's environment. An unset variable may be printed as ``!NAME!``."""
-    line = "".join(f"!{part.name}!" if isinstance(part, Env) else inner(_plain_text(part)) for part in parts)
-    shown = "".join(f"%{p.name}%" if isinstance(p, Env) else MASK if isinstance(p, Masked) else p for p in parts)
-    return Command(f"echo {line}", f"echo {shown}")
+    return Command(f"echo {_body(parts)}", f"echo {_body_shown(parts)}")
 
 
 def cscript(script: tuple[Part, ...], *arguments: str | Masked, seconds: float = 60.0) -> Command:
@@ -191,8 +205,9 @@ def show_file(path: tuple[Part, ...]) -> Command:
 
 def show_lines(path: tuple[Part, ...]) -> Command:
     """Print a file line by line, without its empty lines: Wine's ``type`` prints only the first bytes of UTF-16."""
-    where = "".join(f"%{part.name}%" if isinstance(part, Env) else check(_plain_text(part)) for part in path)
-    return script(f'for /f "usebackq delims=" %i in ("{where}") do @echo %i')
+    before, after = 'for /f "delims=" %i in (', ") do @echo %i"  # Wine knows no usebackq, hence no quotation marks
+    line = inner(f'"{before}') + _body(path) + inner(f'{after}"')
+    return Command(f"cmd /d /c {line}", f"{before}{_body_shown(path)}{after}")
 
 
 def needs_percent(line: str) -> bool:
@@ -205,8 +220,9 @@ def as_batch(line: str) -> str:
     out, quoted = [], False
     for match in _TOKEN.finditer(line):
         name, escaped, plain = match.groups()
-        character = {"Q": '"', "R": "%%", "X": "!", "C": "^"}.get(name or "", escaped or plain)
-        if name and name not in "QRXC":
+        literal = {"Q": '"', "R": "%%", "X": "!", "C": "^"}.get(name or "", escaped or plain)
+        character = chr(int(name[1:], 16)) if name and _SPELLED.fullmatch(match[0]) else literal
+        if name and character is None:
             out.append(f"%{name}%")
             continue
         if character == '"':
@@ -231,8 +247,7 @@ def _encode(argument: Argument, quote: object) -> str:
     text = "".join(part.text if isinstance(part, Masked) else part for part in parts if not isinstance(part, Env))
     if not any(isinstance(part, Env) for part in parts):
         return inner(quote(text))  # type: ignore[operator]
-    body = "".join(f"!{part.name}!" if isinstance(part, Env) else inner(_plain_text(part)) for part in parts)
-    return f"!Q!{body}!Q!"  # the variable's value may have blanks; our own parts have no quotation marks
+    return f"!Q!{_body(parts)}!Q!"  # the variable's value may have blanks; our own parts have no quotation marks
 
 
 def _plain_text(part: str | Masked) -> str:
@@ -245,4 +260,14 @@ def _show(argument: Argument, quote: object) -> str:
         return MASK
     if not any(isinstance(part, Env) for part in parts):
         return str(quote("".join(str(part) for part in parts)))  # type: ignore[operator]
-    return '"' + "".join(f"%{part.name}%" if isinstance(part, Env) else str(part) for part in parts) + '"'
+    return f'"{_body_shown(parts)}"'
+
+
+def _body(parts: Iterable[Part]) -> str:
+    return "".join(f"!{part.name}!" if isinstance(part, Env) else inner(_plain_text(part)) for part in parts)
+
+
+def _body_shown(parts: Iterable[Part]) -> str:
+    return "".join(
+        f"%{part.name}%" if isinstance(part, Env) else MASK if isinstance(part, Masked) else part for part in parts
+    )

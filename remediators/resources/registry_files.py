@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from remediators.model import Answer, ReadFailed
@@ -43,10 +43,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A whole file, and the encoding that its text came in."""
+    """
+    A whole file, and the encoding that its text came in.
+
+    ``expanded`` says that it was shown by Wine's ``for /f``, which expands variables in the text that it shows.
+    """
 
     sections: tuple[Section, ...]
     encoding: str
+    expanded: bool = False
 
     def section(self, path: str) -> Section | None:
         return next((each for each in self.sections if each.path.upper() == path.upper()), None)
@@ -57,24 +62,28 @@ class Exported:
             return Seen(from_bytes(entry.number, entry.data))
         if LOSS in entry.text:
             return Seen(unread="its text cannot be decoded in the code page of this host")
-        return Seen(from_bytes(entry.number, entry.data), doubt=doubt_of(entry.text, self.encoding))
+        doubt = doubt_of(entry.text, self.encoding)
+        if self.expanded and entry.text:
+            doubt = "a variable in it may have been expanded when it was shown"
+        return Seen(from_bytes(entry.number, entry.data), doubt=doubt)
 
 
-def exported(answers: Sequence[Answer]) -> Exported:
+def exported(shown: Answer, lines: Answer) -> Exported:
     """
-    The file that one of these answers shows whole.
+    The file, from the answers of ``type`` and of ``for /f``: whichever is whole.
 
     Windows' ``type`` turns the file's UTF-16 into text; Wine's shows its first bytes only, and there ``for /f`` shows
     the lines. Raises `ReadFailed` where neither is whole.
     """
-    reasons = []
-    for answer in answers:
-        encoding = "utf-16-le" if answer.output[:2] == b"\xff\xfe" else answer.encoding
-        try:
-            return Exported(tuple(parse(answer.text)), encoding)
-        except ValueError as error:
-            reasons.append(str(error))
-    raise ReadFailed(f"what reg export wrote could not be read: {reasons[0] if reasons else 'nothing was shown'}")
+    encoding = "utf-16-le" if shown.output[:2] == b"\xff\xfe" else shown.encoding
+    try:
+        return Exported(tuple(parse(shown.text)), encoding)
+    except ValueError as error:
+        reason = str(error)
+    try:
+        return Exported(tuple(parse(lines.text)), lines.encoding, expanded=True)
+    except ValueError:
+        raise ReadFailed(f"what reg export wrote could not be read: {reason}") from None
 
 
 def parse(text: str) -> Iterator[Section]:

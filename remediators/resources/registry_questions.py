@@ -43,7 +43,7 @@ from remediators.resources.registry_addresses import (
     value_at,
 )
 from remediators.resources.registry_files import Exported, Section, exported
-from remediators.resources.registry_text import LOSS, Seen, comparable, lists_key, lists_value, value_in
+from remediators.resources.registry_text import INEXACT, LOSS, Seen, comparable, lists_key, lists_value, value_in
 from remediators.resources.registry_views import Reg, reg
 
 PRESENT = "present"
@@ -55,11 +55,15 @@ def read_values(addresses: Iterable[Address], known: Snapshot) -> Iterator[Query
 
     In scope are the values, their keys, and every key above. Views other than native first ask what the host is.
     """
+    yield from _read_values(addresses, known, "registry")
+
+
+def _read_values(addresses: Iterable[Address], known: Snapshot, stage: str) -> Iterator[Query]:
     groups = _by_key(addresses)
     if any(view != "native" for view, _ in groups) and not known.knows(host.VERSION):
         yield host.query()
     for places in groups.values():
-        yield from _with_reg(places, known, lambda places, program: _of_key(places, program, known))
+        yield from _with_reg(places, known, lambda places, program: _of_key(places, program, known, stage))
 
 
 def read_tree(key: Address, known: Snapshot) -> Iterator[Query]:
@@ -68,6 +72,10 @@ def read_tree(key: Address, known: Snapshot) -> Iterator[Query]:
     if at.view != "native" and not known.knows(host.VERSION):
         yield host.query()
     yield from _with_reg([at], known, _tree)
+    root = _values_root(key)
+    # Text that came in a doubtful form is asked for value by value.
+    inexact = [address for address in known.inexact if is_below(address, root)]
+    yield from _read_values(inexact, known, "registry in a tree")
 
 
 def contents(key: Address, known: Snapshot) -> list[Address]:
@@ -78,11 +86,10 @@ def contents(key: Address, known: Snapshot) -> list[Address]:
     """
     if known[key] is None:
         return []
-    values_root = value_at(place(key).key, "", place(key).view)
-    root = Address(values_root.kind, key.path)
-    for address, reason in known.unread.items():
+    root = _values_root(key)
+    for address in (*known.unread, *known.inexact):
         if is_below(address, root) or is_below(address, key):
-            raise Unread(f"{address} was not read: {reason}")
+            raise Unread(f"{address} was not read: {known.unread.get(address, 'its text could not be read exactly')}")
     keys = sorted((a for a in known.below(key)), key=lambda a: (-a.path.count("\\"), a.identity))
     values = list(known.below(root))
     ordered: list[Address] = []
@@ -90,6 +97,11 @@ def contents(key: Address, known: Snapshot) -> list[Address]:
         ordered += [v for v in values if place(v).key.upper() == place(each).key.upper()]
         ordered += [each] if each != key else []
     return ordered
+
+
+def _values_root(key: Address) -> Address:
+    """The address that all values of a key, and of the keys in it, are below."""
+    return Address(key.kind.replace("registry-key", "registry"), key.path)
 
 
 def temporary(view: str, key: str, what: str = "") -> tuple[Part, ...]:
@@ -141,18 +153,20 @@ def _addresses(places: Iterable[Place]) -> Iterator[Address]:
 # -- one key ---------------------------------------------------------------------------------------------------------
 
 
-def _of_key(places: list[Place], program: Reg, known: Snapshot) -> Iterator[Query]:
+def _of_key(places: list[Place], program: Reg, known: Snapshot, stage: str) -> Iterator[Query]:
     first = places[0]
     names = list({at.name.upper(): at.name for at in places if at.name is not None}.values())
-    prefix = f"registry {first.view} {first.key.upper()}: "
+    prefix = f"{stage} {first.view} {first.key.upper()}: "
     if not names:
         yield _existence(first, program)
         return
-    yield _texts(first, names, program, prefix)
-    inexact = [name for name in names if value_at(first.key, name, first.view) in known.inexact]
+    asked = {name for title in known.asked if title.startswith(prefix) for name in title[len(prefix) :].split("\0")}
+    new = [name for name in names if name.upper() not in asked]
+    if new:
+        yield _texts(first, new, program, prefix)
+    inexact = [n for n in names if n.upper() in asked and value_at(first.key, n, first.view) in known.inexact]
     if inexact:
-        asked = sum(name.startswith(prefix) for name in known.asked)
-        yield _export(first, inexact, program, f"registry export {asked} {prefix}{inexact}")
+        yield _export(first, inexact, program, f"export {prefix}{sorted(inexact)}")
 
 
 def _existence(at: Place, program: Reg) -> Query:
@@ -178,7 +192,7 @@ def _texts(at: Place, names: list[str], program: Reg, prefix: str) -> Query:
     commands += _upwards(at, program)
     scope = Scope(exact=frozenset(_addresses(Place(at.key, name, at.view) for name in names)))
     return Query(
-        prefix + "|".join(sorted(name.upper() for name in names)),
+        prefix + "\0".join(sorted(name.upper() for name in names)),
         tuple(commands),
         scope,
         lambda answers: _read_texts(at, names, plain, answers),
@@ -256,10 +270,10 @@ def _exporting(at: Place, program: Reg) -> Iterator[Command]:
 
 def _exported(answers: Sequence[Answer]) -> Exported:
     """The file that the answers to an export's commands show. Raises `ReadFailed`."""
-    _, export, *shown, _ = answers
+    _, export, shown, lines, _ = answers
     if not export.ok:
         raise ReadFailed(f"it could not be exported: {_words(export)}")
-    return exported(shown)
+    return exported(shown, lines)
 
 
 def _section(at: Place, whole: Exported) -> Section:
@@ -274,7 +288,7 @@ def _tree(places: list[Place], program: Reg) -> Iterator[Query]:
     key = key_at(at.key, at.view)
     upwards = tuple(_upwards(at, program))
     commands = (program.query(at.key), *upwards, *_exporting(at, program))
-    below = frozenset({key, Address(value_at(at.key, "", at.view).kind, key.path)})
+    below = frozenset({key, _values_root(key)})
     scope = Scope(exact=frozenset(lineage(at.key, at.view)), below=below)
     chained = 1 + len(upwards)
     yield Query(
@@ -302,7 +316,8 @@ def _read_tree(at: Place, chained: Sequence[Answer], answers: Sequence[Answer]) 
         for entry in section.entries:
             if LOSS in entry.name or entry.name == UNNAMED:
                 raise ReadFailed(f"{section.path} holds a value whose name cannot be told: {entry.name!r}")
-            found.add(value_at(section.path, entry.name, at.view), whole.seen(entry))
+            told = INEXACT if whole.expanded and entry.text else whole.seen(entry)
+            found.add(value_at(section.path, entry.name, at.view), told)
     return found.reading()
 
 

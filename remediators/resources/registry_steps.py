@@ -164,13 +164,13 @@ def _inside(at: Place, keys: Iterable[tuple[str, str]]) -> bool:
     return any((at.view, path.upper()) in keys for path in (at.key, *ancestors(at.key)))
 
 
-def _delete_value(at: Place, known: Snapshot) -> Command:
-    if at.name and awkward(at.name):
-        raise Refused(
-            f"reg.exe would take the name {at.name!r} for an option, so the value cannot be removed by itself"
-        )
+def _remove_value(setting: _Setting, known: Snapshot) -> Iterator[Step]:
+    at, settled = setting.at, frozenset({setting.change.address})
+    if awkward(at.name or ""):
+        yield from _import([setting], settled, known)
+        return
     which = ("/v", at.name) if at.name else ("/ve",)
-    return reg(at.view, known).command("delete", at.key, *which, "/f")
+    yield Step((reg(at.view, known).command("delete", at.key, *which, "/f"),), settled)
 
 
 def _delete_key(at: Place, known: Snapshot) -> Command:

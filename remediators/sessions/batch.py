@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from remediators.model import Answer, Command, Dropped, Query, Step, Unreachable
-from remediators.quoting.cmd import LONGEST_LINE, needs_percent
+from remediators.quoting.cmd import LONGEST_LINE, needs_percent, spelled
 
 BATCH, RAW = "batch", "raw"  # how a percent sign gets through: doubled as in a .cmd file, or single as typed
 
@@ -107,9 +107,12 @@ def fits(command: Command) -> bool:
 def take(waiting: Sequence[Piece], token: str, page: str, style: str, going: Going) -> tuple[str, int]:
     """The next line, and how many of the waiting pieces it holds: as many as fit, and one at the least."""
     room = LONGEST_LINE - len(line([], token, page, style, going))
+    spellings: dict[str, str] = {}
     count = 0
     for number, piece in enumerate(waiting, 1):
-        room -= len(_fenced(piece, number)) + 1
+        new = {n: text for n, text in spelled(piece.command.line).items() if n not in spellings}
+        spellings |= new
+        room -= len(_fenced(piece, number)) + 1 + len(_settings(new))
         if room < 0 and count:
             break
         count = number
@@ -119,10 +122,15 @@ def take(waiting: Sequence[Piece], token: str, page: str, style: str, going: Goi
 def line(members: Sequence[Piece], token: str, page: str, style: str, going: Going) -> str:
     """One command line. ``style`` says how its percent sign must be written."""
     percent = "%" if style == RAW else "%%"
+    spellings = {name: text for piece in members for name, text in spelled(piece.command.line).items()}
     body = "".join(f"{_fenced(piece, number)}&" for number, piece in enumerate(members, 1))
-    state = f"set E={going.status}&set F=&set G=&" if members else ""
-    start = f"set M={token}&echo !M![!R!!Q!!X!!C!]&{page}chcp&echo !M!0:!errorlevel!&{state}"
-    return f'set R={percent}&set Q=^"&set X=!&set C=^^&cmd /d /v:on /s /c "{start}{body}{_END}" <nul 2>&1'
+    start = f"set M={token}&echo !M![!R!!Q!!X!!C!]&{page}chcp&echo !M!0:!errorlevel!&"
+    state = f"set E={going.status}&set F=&set G=&{_settings(spellings)}"
+    return f'set R={percent}&set Q=^"&set X=!&set C=^^&cmd /d /v:on /s /c "{start}{state}{body}{_END}" <nul 2>&1'
+
+
+def _settings(spellings: Mapping[str, str]) -> str:
+    return "".join(f"set {name}={text}&" for name, text in spellings.items())
 
 
 def _fenced(piece: Piece, number: int) -> str:
