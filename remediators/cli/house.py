@@ -26,7 +26,7 @@ def build(profiles: Mapping[str, Mapping[str, Any]]) -> House:
     return House(
         remediators=catalog(profiles),
         kinds={name: kind for kind in kinds for name in kind.kinds},
-        facts=facts(),
+        facts=facts(profiles),
         checks=checks(),
         platform_of=lambda _: windows,
         by_hand=by_hand,

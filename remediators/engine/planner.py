@@ -84,7 +84,8 @@ def _early(task: Task, known: Snapshot, house: House) -> Iterator[Rendered]:
 
     A preview leaves ``when`` out, so that what a fact decides is asked in the same trip as the fact.
     """
-    yield from task.preview()
+    if task.facts:
+        yield from task.preview()
     with contextlib.suppress(RemediationError):  # told once, when the task's turn comes
         yield from task.render(_facts(task, known, house))
 

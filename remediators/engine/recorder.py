@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from remediators.journal import Event, Journal, now, write_private
+from remediators.journal import Event, Journal, now, private, write_private
 from remediators.model import Change, JournalError, Redactor
 from remediators.model.documents import Seal, change_document
 
@@ -62,7 +62,7 @@ class Recorder:
     def _mirror(self, event: Event) -> None:
         line = {"at": event.at, "run": event.run, "kind": event.kind, "host": event.host, **event.body}
         try:
-            with self._one_at_a_time, self._lines.open("a", encoding="utf-8") as file:
+            with self._one_at_a_time, open(self._lines, "a", encoding="utf-8", opener=private) as file:  # noqa: PTH123
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
         except OSError as error:
             raise JournalError(f"{self._lines} cannot be written: {error.strerror}") from error

@@ -62,6 +62,11 @@ class State:
         return name, self.runs / name
 
 
+def private(path: str, flags: int) -> int:
+    """An opener for `open`: what it makes can be read by its owner only."""
+    return os.open(path, flags, 0o600)
+
+
 def write_private(path: Path, text: str) -> None:
     """Write a file that only its owner can read, durable when this returns. Raises `JournalError`."""
     try:

@@ -68,7 +68,7 @@ class Snapshot:
     def read(self, query: Query, reading: Reading) -> Snapshot:
         """Add what a question found. A later answer replaces all that was known within its scope."""
         told = {*reading.values, *reading.unread, *reading.inexact}
-        told |= {address for address in (*self.values, *self.unread) if query.scope.covers(address)}
+        told |= {address for address in (*self.values, *self.unread, *self.inexact) if query.scope.covers(address)}
         return replace(
             self,
             values={**_without(self.values, told), **reading.values},

@@ -1,0 +1,55 @@
+import pytest
+
+from remediators.model import Address, OutOfScope, Query, Reading, Scope, Snapshot, Unread
+
+A, B = Address("registry", r"HKLM\X:A"), Address("registry", r"HKLM\X:B")
+
+
+def query(name, *addresses, below=()):
+    return Query(name, (), Scope(frozenset(addresses), frozenset(below)), lambda answers: Reading())
+
+
+def test_what_nobody_asked_for_is_out_of_scope_and_not_absent():
+    with pytest.raises(OutOfScope):
+        Snapshot()[A]
+
+
+def test_what_was_asked_for_and_not_told_is_absent():
+    assert Snapshot().read(query("q", A), Reading())[A] is None
+
+
+def test_a_failed_question_leaves_its_scope_unread_with_the_reason():
+    with pytest.raises(Unread, match="access denied"):
+        Snapshot().fail(query("q", A), "access denied")[A]
+
+
+def test_addresses_differ_by_case_only_where_the_platform_says_so():
+    known = Snapshot().read(query("q", A), Reading({A: 1}))
+
+    assert known[Address("registry", r"hklm\x:a")] == 1
+    assert Address("config", "a") != Address("config", "A")
+
+
+def test_a_later_answer_replaces_all_that_was_known_in_its_scope():
+    known = Snapshot().read(query("q", A, B), Reading({A: 1}, inexact=frozenset({B})))
+
+    known = known.read(query("again", A, B), Reading())
+
+    assert known[A] is None
+    assert known[B] is None
+
+
+def test_a_scope_below_a_key_covers_its_values_and_subkeys_and_not_its_siblings():
+    scope = Scope(below=frozenset({Address("registry", r"HKLM\X")}))
+
+    assert scope.covers(A)
+    assert scope.covers(Address("registry", r"HKLM\X\Y:V"))
+    assert not scope.covers(Address("registry", r"HKLM\XY:V"))
+
+
+def test_an_overlay_is_what_later_tasks_see_and_leaves_the_snapshot_alone():
+    known = Snapshot().read(query("q", A), Reading(unread={A: "odd"}))
+
+    assert known.overlay({A: 2})[A] == 2
+    with pytest.raises(Unread):
+        known[A]
