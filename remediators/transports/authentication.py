@@ -43,7 +43,7 @@ def log_in(settings: Settings, place: Place, deadline: Deadline) -> Login:
     """Connect; who we are is proved with the first message. Raises `TransportError`, `UsageError`."""
     winrm = settings.winrm
     with translated(place):
-        wire = Wire(settings.address, settings.port, _tls(winrm), deadline)
+        wire = Wire(settings.address, settings.port, _tls(winrm), deadline, winrm.proxy)
     if winrm.transport in ("basic", "certificate"):
         return Plain(wire, settings, place)
     try:
@@ -100,8 +100,8 @@ class Plain:
 
     def __init__(self, wire: Wire, settings: Settings, place: Place) -> None:
         self._wire, self._settings, self._place = wire, settings, place
-        headers = {**CONTENT, "Authorization": _authorization(settings)}
-        self._head = post_head(settings.winrm.path, settings.address, settings.port, headers)
+        headers = {**CONTENT, "Authorization": _authorization(settings), **proxy_headers(settings)}
+        self._head = post_head(settings.target, settings.address, settings.port, headers)
 
     def post(self, message: bytes, deadline: Deadline) -> tuple[int, bytes]:
         with translated(self._place):
@@ -115,6 +115,14 @@ class Plain:
 
     def close(self) -> None:
         self._wire.close()
+
+
+def proxy_headers(settings: Settings) -> dict[str, str]:
+    """What a proxy wants to see with every request; where there is a tunnel, nothing."""
+    proxy = settings.winrm.proxy
+    if proxy is None or not proxy.authorization or settings.winrm.scheme == "https":
+        return {}
+    return {"Proxy-Authorization": proxy.authorization}
 
 
 def _authorization(settings: Settings) -> str:

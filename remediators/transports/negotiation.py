@@ -14,7 +14,7 @@ from urllib3 import HTTPResponse
 from winrm.exceptions import InvalidCredentialsError, WinRMTransportError
 
 from remediators.model import AuthenticationFailed, TransportError, Unreachable, UsageError
-from remediators.transports.authentication import rejected
+from remediators.transports.authentication import proxy_headers, rejected
 from remediators.transports.deadlines import Deadline
 from remediators.transports.settings import Settings
 from remediators.transports.translation import Place, translated
@@ -130,7 +130,8 @@ class _WireAdapter(BaseAdapter):
         body = request.body or b""
         body = body.encode() if isinstance(body, str) else body
         headers = {name: _text(value) for name, value in request.headers.items() if name.lower() != "content-length"}
-        head = post_head(self._settings.winrm.path, self._settings.address, self._settings.port, headers)
+        headers |= proxy_headers(self._settings)
+        head = post_head(self._settings.target, self._settings.address, self._settings.port, headers)
         self.last = self._wire.exchange(b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body), self.deadline)
         return self._response(request, self.last)
 

@@ -9,6 +9,7 @@ from typing import Any
 from remediators.model import UsageError
 from remediators.transports.ssh_arguments import Jump
 from remediators.transports.variables import KNOWN_VARIABLES, Reading
+from remediators.transports.wire import Proxy
 
 __all__ = ["KNOWN_VARIABLES", "Jump", "Settings", "SshSettings", "WinrmSettings", "settings_of"]
 
@@ -48,6 +49,7 @@ class WinrmSettings:
     kerberos_hostname: str | None = None
     send_cbt: bool = True
     codepage: int | None = None
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,11 @@ class Settings:
     winrm: WinrmSettings = WinrmSettings()
     ssh: SshSettings = SshSettings()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """What stands in a request's first line: a path, or for a proxy the whole URL."""
+        return self.endpoint if self.winrm.proxy and self.winrm.scheme == "http" else self.winrm.path
 
     @property
     def endpoint(self) -> str:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from remediators.model import Dropped, RemediationError, TimedOut, TransportError, Unreachable, UntrustedHost
-from remediators.transports.wire import NotHttp, NoTls
+from remediators.transports.wire import NotHttp, NoTls, ProxyRefused
 from remediators.transports.wsman import NotWsman
 
 
@@ -113,6 +113,10 @@ def _not_http(error: Exception, place: Place) -> TransportError:
     return Unreachable(f"{place.name}: what answers at {place} is no WinRM listener (it said {words}): {cure}")
 
 
+def _proxy(error: Exception, place: Place) -> TransportError:
+    return Unreachable(f"{place.name}: no way to {place}: {_words(error)}: check ansible_winrm_proxy")
+
+
 def _not_wsman(error: Exception, place: Place) -> TransportError:
     return Unreachable(
         f"{place.name}: what answers at {place} does not speak WS-Management ({_words(error)}): check ansible_port, "
@@ -139,6 +143,7 @@ _TABLE: tuple[tuple[type[Exception], Explain], ...] = (  # the first that fits, 
     (ssl.SSLError, _tls),
     (NoTls, _tls),
     (NotHttp, _not_http),
+    (ProxyRefused, _proxy),
     (NotWsman, _not_wsman),
     (socket.gaierror, _unknown_name),
     (ConnectionRefusedError, _refused),

@@ -21,7 +21,8 @@ _SCP_SFTP = "sftp_extra_args scp_extra_args sftp_batch_mode scp_if_ssh control_p
 _WINRM = (
     "host port user pass password scheme path transport kinit_mode kinit_cmd kinit_args kinit_env_vars "
     "connection_timeout operation_timeout_sec read_timeout_sec server_cert_validation ca_trust_path cert_pem "
-    "cert_key_pem realm message_encryption kerberos_delegation kerberos_hostname_override send_cbt service codepage"
+    "cert_key_pem realm message_encryption kerberos_delegation kerberos_hostname_override send_cbt service codepage "
+    "proxy"
 )
 _PSRP = (
     "host port user password protocol path auth cert_validation ca_cert connection_timeout read_timeout "

@@ -117,7 +117,11 @@ class Service:
 
     def _without_soap(self, status: int, body: bytes) -> Unreachable:
         said = " ".join(body.decode("utf-8", errors="replace").split())[:120]
-        cure = {404: "check ansible_winrm_path (usually /wsman)", 503: "the WinRM service is starting or overloaded"}
+        cure = {
+            404: "check ansible_winrm_path (usually /wsman)",
+            503: "the WinRM service is starting or overloaded",
+            407: "the proxy wants a login: ansible_winrm_proxy: http://USER:PASSWORD@HOST:PORT",
+        }
         return Unreachable(
             f"{self.place.name}: {self.place} answers HTTP {status} and no SOAP message{f' ({said})' if said else ''}: "
             + cure.get(status, "see the WinRM service's event log on the host, and restart the service")

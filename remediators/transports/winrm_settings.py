@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from urllib.parse import unquote, urlsplit
+
 from remediators.model import UsageError
 from remediators.transports.settings import Settings, WinrmSettings
 from remediators.transports.variables import Reading
+from remediators.transports.wire import Proxy
 
 _TRANSPORTS = {
     "basic": "basic",
@@ -60,6 +64,7 @@ def _winrm_settings(read: Reading, scheme: str, transport: str, *, allow_unencry
         kerberos_delegation=read.boolean("ansible_winrm_kerberos_delegation") or False,
         kerberos_hostname=read.text("ansible_winrm_kerberos_hostname_override"),
         send_cbt=read.boolean("ansible_winrm_send_cbt") is not False,
+        proxy=_proxy(read),
         codepage=read.integer(1, 65535, "ansible_winrm_codepage"),
     )
 
@@ -73,6 +78,22 @@ def _scheme_and_port(read: Reading) -> tuple[str, int]:
     if port is None:
         port = 5985 if scheme == "http" else 5986
     return scheme, port
+
+
+def _proxy(read: Reading) -> Proxy | None:
+    """A proxy that was asked for by name; those of the environment are never used."""
+    text = read.text("ansible_winrm_proxy")
+    if text is None:
+        return None
+    try:
+        url = urlsplit(text)
+        port = url.port or 3128
+    except ValueError:
+        url, port = urlsplit(""), 0
+    if url.scheme != "http" or not url.hostname:
+        raise read.wrong("ansible_winrm_proxy", text.rpartition("@")[2], "http://[USER:PASSWORD@]HOST:PORT")
+    login = f"{unquote(url.username)}:{unquote(url.password or '')}" if url.username else ""
+    return Proxy(url.hostname, port, "Basic " + b64encode(login.encode()).decode("ascii") if login else "")
 
 
 def _path(read: Reading) -> str:

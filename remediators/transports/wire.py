@@ -9,9 +9,10 @@ loopback; requests 2.34 under pywinrm 0.5).
 from __future__ import annotations
 
 import select
+import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from remediators.transports.deadlines import Deadline
 from remediators.transports.sockets import connect
@@ -29,6 +30,19 @@ class NoTls(OSError):
     """The connection was closed in the middle of the TLS handshake."""
 
 
+class ProxyRefused(OSError):
+    """The proxy makes no tunnel; the message has its status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy; ``authorization`` is the value of its header, or empty."""
+
+    host: str
+    port: int
+    authorization: str = field(default="", repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer with its status; names of headers are in lower case, repeated ones are joined by a comma."""
@@ -42,13 +56,31 @@ class Reply:
 class Wire:
     """An open connection; ``closed`` after either side closed it or an exchange went wrong half way."""
 
-    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None, deadline: Deadline) -> None:
+    def __init__(
+        self, host: str, port: int, tls: ssl.SSLContext | None, deadline: Deadline, proxy: Proxy | None = None
+    ) -> None:
         """Connect, with TLS where a context is given. Raises OSError and ssl.SSLError as they come."""
         self.closed = False
         self._buffer = bytearray()
-        self.socket = connect(host, port, deadline)
+        self.socket = _to_proxy(proxy, deadline) if proxy else connect(host, port, deadline)
         if tls is not None:
+            if proxy:
+                self._tunnel(host, port, proxy, deadline)
             self._secure(tls, host, deadline)
+
+    def _tunnel(self, host: str, port: int, proxy: Proxy, deadline: Deadline) -> None:
+        there = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        login = f"Proxy-Authorization: {proxy.authorization}\r\n" if proxy.authorization else ""
+        try:
+            self.socket.settimeout(deadline.left())
+            self.socket.sendall(f"CONNECT {there} HTTP/1.1\r\nHost: {there}\r\n{login}\r\n".encode("latin-1"))
+            status, reason, _ = self._head(deadline)
+        except BaseException:
+            self.close()
+            raise
+        if status != 200:
+            self.close()
+            raise ProxyRefused(f"the proxy at {proxy.host}:{proxy.port} answers {status} {reason}")
 
     def _secure(self, tls: ssl.SSLContext, host: str, deadline: Deadline) -> None:
         try:
@@ -153,6 +185,16 @@ class Wire:
         taken = bytes(self._buffer[:size])
         del self._buffer[:size]
         return taken
+
+
+def _to_proxy(proxy: Proxy, deadline: Deadline) -> socket.socket:
+    try:
+        return connect(proxy.host, proxy.port, deadline)
+    except TimeoutError:
+        raise
+    except OSError as error:
+        words = error.strerror or str(error)
+        raise ProxyRefused(f"the proxy at {proxy.host}:{proxy.port} cannot be reached ({words})") from error
 
 
 def parse_head(head: str) -> tuple[int, str, dict[str, str]]:

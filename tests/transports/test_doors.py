@@ -145,7 +145,7 @@ def test_a_certificate_of_another_authority_is_untrusted(hosts: Hosts):
 def test_faults_at_the_door_have_words_of_their_own(hosts: Hosts, kind: str, fault: str, error: type[Exception]):
     hosts.lab.hosts[kind].faults.add(fault)
     with pytest.raises(error, match=kind):
-        hosts.reach(kind, 1)
+        hosts.reach(kind, 0.7)
 
     assert hosts.lab.open_shells == 0
 
@@ -189,7 +189,7 @@ def test_ssh_connections_that_go_away_are_dropped(hosts: Hosts, fault: str):
 def test_faults_at_the_ssh_door_have_words_of_their_own(hosts: Hosts, fault: str, error: type[Exception]):
     hosts.lab.hosts["ssh"].faults.add(fault)
     with pytest.raises(error, match="ssh"):
-        hosts.reach("ssh", 1)
+        hosts.reach("ssh", 0.7)
 
 
 def test_a_server_that_lets_in_and_then_says_nothing_is_given_up(hosts: Hosts):
@@ -206,7 +206,7 @@ def test_a_command_that_hangs_is_ended_at_the_deadline_and_its_shell_deleted(hos
     channel = hosts.reach(kind)
     begun = time.monotonic()
     with pytest.raises(TimedOut, match="terminated and its shell deleted"):
-        channel.run("wait", 1.6)
+        channel.run("wait", 0.5)
     channel.close()
 
     assert time.monotonic() - begun < 5

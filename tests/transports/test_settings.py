@@ -131,6 +131,8 @@ def test_what_ansible_would_do_with_kinit_is_warned_of():
         ({"ansible_user": None}, "ansible_user .* is missing"),
         ({"ansible_password": None}, "ansible_password .* is missing"),
         ({"ansible_winrm_path": "/ws man"}, "ansible_winrm_path"),
+        ({"ansible_winrm_proxy": "socks5://p:1"}, "ansible_winrm_proxy cannot be"),
+        ({"ansible_winrm_proxy": "http://p:x"}, "ansible_winrm_proxy cannot be"),
         ({"ansible_user": ["a"]}, "ansible_user cannot be"),
         (
             {"ansible_winrm_transport": "certificate", "ansible_port": 5985},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import socket
 import threading
 import time
@@ -299,7 +301,7 @@ def test_answers_that_are_no_winrm_are_unreachable(answer: bytes, words: str):
     st.one_of(
         st.binary(max_size=80),
         st.builds(lambda rest: b"HTTP/1.1 200 OK\r\n" + rest, st.binary(max_size=80)),
-        st.builds(lambda body: http(body), st.text(st.characters(codec="utf-8"), max_size=80)),
+        st.builds(http, st.text(st.characters(codec="utf-8"), max_size=80)),
     )
 )
 def test_whatever_answers_is_an_error_of_ours(said: bytes):
@@ -417,6 +419,74 @@ def test_an_extra_that_is_not_installed_is_named(transport: str, module: str):
         pytest.skip("the extra is installed")
     with Listener(()) as listener, pytest.raises(UsageError, match=rf"remediators\[{transport}\]"):
         reach(listener, ansible_winrm_transport=transport)
+
+
+def test_the_environments_proxies_are_not_used(monkeypatch: pytest.MonkeyPatch, free_port: int):
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port}")
+    with Listener(ONE_COMMAND) as listener:
+        assert run_once(listener).status == 0
+
+
+def test_a_proxy_that_was_asked_for_is_used():
+    with Listener(ONE_COMMAND) as proxy:
+        variables = proxy.variables(
+            ansible_host="exch01.example",
+            ansible_port=5985,
+            ansible_winrm_proxy=f"http://us%40er:pw@127.0.0.1:{proxy.port}",
+        )
+        channel = open_channel("exch01", settings_of("exch01", variables), 5)
+        assert channel.run("ver", 5).status == 0
+        channel.close()
+
+    assert proxy.heads[0].startswith("POST http://exch01.example:5985/wsman HTTP/1.1")
+    assert f"Proxy-Authorization: Basic {base64.b64encode(b'us@er:pw').decode()}" in proxy.heads[0]
+
+
+def test_tls_goes_through_a_tunnel(certificates):
+    server, trust, _ = certificates
+    with Listener(ONE_COMMAND, server) as listener, socket.create_server(("127.0.0.1", 0)) as proxy:
+        asked = []
+
+        def tunnel() -> None:
+            connection, _ = proxy.accept()
+            with connection, socket.create_connection(("127.0.0.1", listener.port)) as there:
+                asked.append(connection.recv(4096))
+                connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                back = threading.Thread(target=pump, args=(there, connection))
+                back.start()
+                pump(connection, there)
+                back.join()
+
+        thread = threading.Thread(target=tunnel)
+        thread.start()
+        more = {
+            "ansible_winrm_ca_trust_path": str(trust),
+            "ansible_winrm_proxy": f"http://127.0.0.1:{proxy.getsockname()[1]}",
+        }
+        assert run_once(listener, **more).status == 0
+        thread.join()
+
+    assert asked[0].startswith(f"CONNECT 127.0.0.1:{listener.port} HTTP/1.1".encode())
+
+
+def pump(here: socket.socket, there: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := here.recv(65536):
+            there.sendall(data)
+        there.shutdown(socket.SHUT_WR)
+
+
+def test_a_proxy_that_refuses_is_named():
+    with Listener((http("", "403 Forbidden"),)) as proxy:
+        more = {"ansible_winrm_scheme": "https", "ansible_winrm_proxy": f"http://127.0.0.1:{proxy.port}"}
+        with pytest.raises(Unreachable, match=r"answers 403 Forbidden: check ansible_winrm_proxy"):
+            reach(proxy, **more)
+
+
+def test_a_proxy_that_is_not_there_is_named(free_port: int):
+    with Listener(()) as listener, pytest.raises(Unreachable, match=rf"the proxy at 127.0.0.1:{free_port} cannot"):
+        reach(listener, ansible_winrm_proxy=f"http://127.0.0.1:{free_port}")
 
 
 IDENTITY = (

@@ -74,6 +74,7 @@ class Listener:
 
     def __init__(self, script: Sequence[Answer], tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[str] = []
+        self.heads: list[str] = []
         self.connections = 0
         self.over = threading.Event()
         self._script = iter(script)
@@ -158,6 +159,7 @@ class Listener:
                 length = int(line.split(b":")[1])
         if not head:
             return None
+        self.heads.append("".join(head))
         return stream.read(length).decode()
 
     def _silence(self, connection: socket.socket) -> None:
