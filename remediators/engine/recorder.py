@@ -62,7 +62,7 @@ class Recorder:
     def _mirror(self, event: Event) -> None:
         line = {"at": event.at, "run": event.run, "kind": event.kind, "host": event.host, **event.body}
         try:
-            with self._one_at_a_time, open(self._lines, "a", encoding="utf-8", opener=private) as file:  # noqa: PTH123
+            with self._one_at_a_time, open(self._lines, "a", encoding="utf-8", opener=private) as file:
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
         except OSError as error:
             raise JournalError(f"{self._lines} cannot be written: {error.strerror}") from error
