@@ -19,13 +19,14 @@ def open_channel(host_name: str, settings: Settings, deadline: float) -> Channel
     `UsageError` where a file that the settings name cannot be used, or an extra is not installed.
     """
     named = _named(host_name, settings)
+    seconds = min(deadline, named.connect_seconds or deadline)
     if named.connection == "winrm":
         from remediators.transports.winrm import WinrmChannel
 
-        return WinrmChannel.open(named, deadline)
+        return WinrmChannel.open(named, seconds)
     from remediators.transports.ssh import SshChannel
 
-    return SshChannel.open(named, deadline)
+    return SshChannel.open(named, seconds)
 
 
 def ping(host_name: str, settings: Settings, deadline: float) -> Met:

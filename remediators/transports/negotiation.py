@@ -95,7 +95,7 @@ class _Transport(pywinrm.Transport):
             endpoint=settings.endpoint,
             username=settings.user,
             password=settings.password or "",
-            service="HTTP",
+            service=options.kerberos_service,
             ca_trust_path=None,  # type: ignore[arg-type]  # documented: no path from the environment
             server_cert_validation="validate" if options.validate else "ignore",
             kerberos_delegation=options.kerberos_delegation,

@@ -47,6 +47,7 @@ class WinrmSettings:
     read_seconds: int = 30
     kerberos_delegation: bool = False
     kerberos_hostname: str | None = None
+    kerberos_service: str = "HTTP"
     send_cbt: bool = True
     codepage: int | None = None
     proxy: Proxy | None = None
@@ -73,7 +74,8 @@ class Settings:
     """
     How one host is reached: ``connection`` is ``winrm`` or ``ssh``, and says which of the two parts counts.
 
-    ``user`` is ``None`` where SSH uses the name of the user who runs this. ``warnings`` are for the operator.
+    ``user`` is ``None`` where SSH uses the name of the user who runs this. ``connect_seconds`` is the most that
+    connecting may take, if the inventory says so. ``warnings`` are for the operator.
     """
 
     host_name: str
@@ -84,6 +86,7 @@ class Settings:
     password: str | None = field(default=None, repr=False)
     winrm: WinrmSettings = WinrmSettings()
     ssh: SshSettings = SshSettings()
+    connect_seconds: int | None = None
     warnings: tuple[str, ...] = ()
 
     @property

@@ -31,7 +31,8 @@ def ssh(read: Reading) -> Settings:
         read.text("ansible_user", "ansible_ssh_user"),
         read.text("ansible_password", "ansible_ssh_pass", "ansible_ssh_password"),
         ssh=how,
-        warnings=tuple(f"{read.host}: {warning}" for warning in told.warnings),
+        connect_seconds=read.integer(1, 3600, "ansible_timeout", "ansible_ssh_timeout"),
+        warnings=(*read.unheeded(), *(f"{read.host}: {warning}" for warning in told.warnings)),
     )
 
 

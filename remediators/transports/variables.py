@@ -66,6 +66,11 @@ KNOWN_VARIABLES: frozenset[str] = frozenset(
     | _names("psrp_", _PSRP)
 )
 
+_UNHEEDED = {
+    "ansible_become": "commands run as ansible_user, so that must be an administrator",
+    "ansible_ssh_pkcs11_provider": "load the token's key into the agent",
+    "ansible_ssh_executable": "no ssh program is started",
+}
 _TRUE = {"yes", "on", "1", "true", "t", "y"}
 _FALSE = {"no", "off", "0", "false", "f", "n"}
 
@@ -137,6 +142,16 @@ class Reading:
         if not bare or any(letter.isspace() or letter in "/@\\" for letter in bare) or not bare.isascii():
             raise self.wrong("ansible_host", told, "a host name or an address")
         return bare
+
+    def unheeded(self) -> tuple[str, ...]:
+        """Warnings of what Ansible would do and is not done here, where somebody asked for it."""
+        return tuple(
+            f"{self.host}: {name} is not honoured: {advice}" for name, advice in _UNHEEDED.items() if self._asked(name)
+        )
+
+    def _asked(self, name: str) -> bool:
+        value = self.variables.get(name)
+        return value not in (None, "", False) and str(value).strip().lower() not in _FALSE
 
     def wrong(self, name: str, value: Any, allowed: str) -> UsageError:
         shown = "that value" if "pass" in name else repr(value)

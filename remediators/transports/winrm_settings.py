@@ -22,6 +22,9 @@ _TRANSPORTS = {
 }
 
 
+_KINIT = ("kinit_mode", "kinit_cmd", "kinit_args", "kinit_env_vars")
+
+
 def winrm(read: Reading, *, allow_unencrypted: bool) -> Settings:
     scheme, port = _scheme_and_port(read)
     transport = _transport(read)
@@ -36,7 +39,8 @@ def winrm(read: Reading, *, allow_unencrypted: bool) -> Settings:
         _principal(read, transport, user),
         password,
         winrm=_winrm_settings(read, scheme, transport, allow_unencrypted=allow_unencrypted),
-        warnings=_kerberos_warnings(read, transport, password),
+        connect_seconds=read.integer(1, 3600, "ansible_timeout"),
+        warnings=(*read.unheeded(), *_kerberos_warnings(read, transport, password)),
     )
 
 
@@ -63,6 +67,7 @@ def _winrm_settings(read: Reading, scheme: str, transport: str, *, allow_unencry
         read_seconds=reading,
         kerberos_delegation=read.boolean("ansible_winrm_kerberos_delegation") or False,
         kerberos_hostname=read.text("ansible_winrm_kerberos_hostname_override"),
+        kerberos_service=read.text("ansible_winrm_service") or "HTTP",
         send_cbt=read.boolean("ansible_winrm_send_cbt") is not False,
         proxy=_proxy(read),
         codepage=read.integer(1, 65535, "ansible_winrm_codepage"),
@@ -155,7 +160,7 @@ def _seconds(read: Reading) -> tuple[int, int]:
 
 
 def _kerberos_warnings(read: Reading, transport: str, password: str | None) -> tuple[str, ...]:
-    given = [name for name in ("kinit_mode", "kinit_cmd", "kinit_args") if read.text(f"ansible_winrm_{name}")]
+    given = [name for name in _KINIT if read.found(f"ansible_winrm_{name}")]
     manual = read.choice({"managed", "manual"}, "ansible_winrm_kinit_mode") == "manual"
     warnings = [
         f"{read.host}: ansible_winrm_{name} is not honoured: no ticket is fetched here, run kinit before"

@@ -104,6 +104,14 @@ def test_what_ansible_would_do_with_kinit_is_warned_of():
     assert manual.warnings == ()
 
 
+def test_what_is_not_done_is_warned_of_where_somebody_asked_for_it():
+    asked = settings_of("e", {**WINRM, "ansible_become": "yes"})
+    silent = settings_of("e", {**WINRM, "ansible_become": False})
+
+    assert ["ansible_become is not honoured" in warning for warning in asked.warnings] == [True]
+    assert silent.warnings == ()
+
+
 @pytest.mark.parametrize(
     ("variables", "words"),
     [

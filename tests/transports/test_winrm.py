@@ -163,6 +163,15 @@ def test_a_host_that_accepts_and_never_answers_is_given_up_at_the_deadline():
     assert 0.4 < time.monotonic() - begun < 2
 
 
+def test_the_inventory_can_ask_for_less_patience():
+    with Listener(()) as listener:
+        begun = time.monotonic()
+        with pytest.raises(TimedOut):
+            reach(listener, seconds=20, ansible_timeout=1)
+
+    assert time.monotonic() - begun < 3
+
+
 def test_a_host_that_trickles_is_given_up_at_the_deadline():
     def trickle(connection) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
