@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Sequence
 
@@ -54,7 +55,8 @@ def _accept(place: Place, shown: Entry) -> tuple[Verdict, Entry]:
 
 
 def _unknown_key(place: Place, ssh: SshSettings, verdict: Verdict, entry: Entry | None, shown: str) -> str:
-    file = (ssh.known_hosts or known_hosts.USUAL_FILES)[0]
+    first = (ssh.known_hosts or known_hosts.USUAL_FILES)[0]
+    file = first if first.startswith("~") else shlex.quote(first)  # a shell expands ~ only where it is not quoted
     scan = f"ssh-keyscan -p {place.port} {place.address} >> {file}"
     where = entry.where if entry else ""
     if verdict is Verdict.REVOKED:
