@@ -1,7 +1,8 @@
 """
 Wine as a Windows host that we did not write: a prefix made once, a launcher, a channel, and a real OpenSSH in front.
 
-Import the fixtures: ``from tests.wine_host import wine, wine_channel, wine_sshd  # noqa: F401``.
+A test module that wants the fixtures ``wine``, ``wine_channel`` and ``wine_sshd`` says
+``pytest_plugins = ["tests.wine_host"]``: then the whole run shares one prefix, which takes ten seconds to make.
 """
 
 from __future__ import annotations
@@ -97,6 +98,19 @@ class Sshd:
     key: Path
     known_hosts: Path
 
+    def variables(self, **more: object) -> dict[str, object]:
+        """Inventory variables that reach it."""
+        return {
+            "ansible_host": "127.0.0.1",
+            "ansible_port": self.port,
+            "ansible_user": self.user,
+            "ansible_connection": "ssh",
+            "ansible_shell_type": "cmd",
+            "ansible_ssh_private_key_file": str(self.key),
+            "ansible_ssh_common_args": f"-o UserKnownHostsFile={self.known_hosts}",
+            **more,
+        }
+
 
 def windows_path(path: Path) -> str:
     return "Z:" + str(path).replace("/", "\\")
@@ -111,8 +125,9 @@ def wine() -> Iterator[Wine]:
     made = Wine(root)
     try:
         _build(made)
-        _quietly(made, "wineboot", "-i")
+        made.prefix.mkdir()
         _quietly(made, "wineserver", "-p")  # so that it does not start anew for each command
+        _quietly(made, "wineboot", "-i")
         _quietly(made, "wine", "cmd", "/c", "ver")  # services start here, holding no pipe of ours
         yield made
     finally:

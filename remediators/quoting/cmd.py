@@ -14,15 +14,15 @@ its host needs (see ``sessions``).
 
 Windows expands each variable once. Wine looks for variables in what it has put in, so there an exclamation mark would
 swallow all up to the next variable, unless one follows at once: hence the character after it travels in a variable of
-its own, ``!U78!`` for ``x``, which the session sets too (see `spelled`).
+its own, ``!U78!`` for ``x``, which the session sets too (see `spelled`). In the same way a percent sign would swallow
+all up to the next colon there, so behind one colons travel as ``!U3A!``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
 from remediators.model import Command, Refused
 
@@ -134,7 +134,7 @@ def program(
     words = [_encode(argument, argv) for argument in arguments]
     shown = [_show(argument, argv) for argument in arguments]
     line, text = " ".join([named_line, *words]), " ".join([named_shown, *shown])
-    return _short(Command(line, text, only_after_failure, seconds))
+    return _checked(Command(line, text, only_after_failure, seconds))
 
 
 def echo_version() -> Command:
@@ -144,7 +144,7 @@ def echo_version() -> Command:
 
 def echo(*parts: Part) -> Command:
     """Print text and variables of the host's environment. An unset variable may be printed as ``!NAME!``."""
-    return Command(f"echo {_body(parts)}", f"echo {_body_shown(parts)}")
+    return _checked(Command(f"echo {_body(parts)}", f"echo {_body_shown(parts)}"))
 
 
 def cscript(script: tuple[Part, ...], *arguments: str | Masked, seconds: float = 60.0) -> Command:
@@ -156,7 +156,7 @@ def cscript(script: tuple[Part, ...], *arguments: str | Masked, seconds: float =
     path_line, path_shown = _encode(script, argv), _show(script, argv)
     words = [_encode(argument, _wsh_word) for argument in arguments]
     shown = [_show(argument, _wsh_word) for argument in arguments]
-    return _short(
+    return _checked(
         Command(
             " ".join(["cscript //nologo", path_line, *words]),
             " ".join(["cscript //nologo", path_shown, *shown]),
@@ -172,7 +172,7 @@ def script(text: str, *, seconds: float = 60.0, shown: str | None = None) -> Com
     The text is parsed by cmd as if it were typed, so no value may be in it that has not been quoted for that. ``for``
     variables are written with one percent sign.
     """
-    return _short(Command(f"cmd /d /c {inner(chr(34) + text + chr(34))}", shown or text, seconds=seconds))
+    return _checked(Command(f"cmd /d /c {inner(chr(34) + text + chr(34))}", shown or text, seconds=seconds))
 
 
 def write_file(path: tuple[Part, ...], lines: Iterable[Line], *, append: bool = False) -> tuple[Command, ...]:
@@ -189,7 +189,7 @@ def write_file(path: tuple[Part, ...], lines: Iterable[Line], *, append: bool = 
         parts = line if isinstance(line, tuple) else (line,)
         sent = inner("".join(part.text if isinstance(part, Masked) else part for part in parts))
         shown = "".join(MASK if isinstance(part, Masked) else part for part in parts)
-        commands.append(_short(Command(f"{arrow}{where_line} echo {sent}", f"{arrow}{where_shown} echo {shown}")))
+        commands.append(_checked(Command(f"{arrow}{where_line} echo {sent}", f"{arrow}{where_shown} echo {shown}")))
     return tuple(commands)
 
 
@@ -207,7 +207,7 @@ def show_lines(path: tuple[Part, ...]) -> Command:
     """Print a file line by line, without its empty lines: Wine's ``type`` prints only the first bytes of UTF-16."""
     before, after = 'for /f "delims=" %i in (', ") do @echo %i"  # Wine knows no usebackq, hence no quotation marks
     line = inner(f'"{before}') + _body(path) + inner(f'{after}"')
-    return Command(f"cmd /d /c {line}", f"{before}{_body_shown(path)}{after}")
+    return _checked(Command(f"cmd /d /c {line}", f"{before}{_body_shown(path)}{after}"))
 
 
 def needs_percent(line: str) -> bool:
@@ -232,10 +232,13 @@ def as_batch(line: str) -> str:
     return "".join(out)
 
 
-def _short(command: Command) -> Command:
-    if len(command.line) > LONGEST_COMMAND:
-        raise Refused(f"this would take {len(command.line)} characters, too many for one Windows command line")
-    return command
+def _checked(command: Command) -> Command:
+    """The command with its colons guarded (see the module's docstring). Raises `Refused` where it is too long."""
+    head, percent, tail = command.line.partition("!R!")
+    line = head + percent + tail.replace(":", "!U3A!")
+    if len(line) > LONGEST_COMMAND:
+        raise Refused(f"this would take {len(line)} characters, too many for one Windows command line")
+    return replace(command, line=line)
 
 
 def _wsh_word(text: str) -> str:
