@@ -60,8 +60,8 @@ class Sshd:
         }
 
     def kill_sessions(self) -> None:
-        """Cut what is connected, as a host that goes down does: the server's children and theirs, youngest first."""
-        for pid in reversed(descendants(self.process.pid)):
+        """Cut what is connected, as a host that goes down does: servers before the commands whose end they would tell."""
+        for pid in descendants(self.process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
