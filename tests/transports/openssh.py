@@ -60,7 +60,7 @@ class Sshd:
         }
 
     def kill_sessions(self) -> None:
-        """Cut what is connected, as a host that goes down does: servers before the commands whose end they would tell."""
+        """Cut what is connected, as a host that goes down does: the servers first, which would tell of their commands."""
         for pid in descendants(self.process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
