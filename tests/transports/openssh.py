@@ -60,7 +60,7 @@ class Sshd:
         }
 
     def kill_sessions(self) -> None:
-        """Cut what is connected, as a host that goes down does: the servers first, which would tell of their commands."""
+        """Cut what is connected, as a host does that goes down: the servers first, which could tell of their ends."""
         for pid in descendants(self.process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
