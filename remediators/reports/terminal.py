@@ -150,7 +150,8 @@ def run_text(run: Document, style: Style = plain, *, verbose: int = 0, full: boo
 
 def _run_lines(host: Document, style: Style, *, verbose: int, full: bool) -> Iterator[str]:
     for item in host["items"]:
-        if verbose or item["status"] not in ("ok", "skipped", "not_started"):
+        left = item["status"] == "not_started" and host["status"] != "not_started"
+        if verbose or left or item["status"] not in ("ok", "skipped", "not_started"):
             yield from _run_item(item, style, verbose=verbose, full=full)
 
 
