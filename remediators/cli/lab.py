@@ -27,7 +27,9 @@ def command() -> None:
     help="fixed: one 127.66.0.N address a host, as in inventory/lab.yml; free: any free ports.",
 )
 @click.option("--inventory", "inventory_file", metavar="FILE", help="Write an inventory of the running lab there.")
-@click.option("--folder", default=".lab", show_default=True, help="Where known_hosts, keys and certificates go.")
+@click.option(
+    "--folder", default="~/.remediate-lab", show_default=True, help="Where known_hosts, keys and certificates go."
+)
 @click.option("--hosts", type=click.IntRange(1, 2000), help="That many equal hosts instead of the example fleet.")
 @click.option(
     "--connection",
@@ -41,7 +43,7 @@ def up(ports: str, inventory_file: str | None, folder: str, hosts: int | None, *
     """Serve until interrupted."""
     from remediators.lab.serve import Lab
 
-    lab = Lab(_fleet(hosts, **choice), ports="fixed" if ports == "fixed" else "free", folder=Path(folder))
+    lab = Lab(_fleet(hosts, **choice), ports="fixed" if ports == "fixed" else "free", folder=Path(folder).expanduser())
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

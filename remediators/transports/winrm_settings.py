@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from remediators.model import UsageError
@@ -58,9 +59,9 @@ def _winrm_settings(read: Reading, scheme: str, transport: str, *, allow_unencry
         path=_path(read),
         transport=transport,
         validate=validation != "ignore",
-        ca_trust_path=read.text("ansible_winrm_ca_trust_path"),
-        cert_pem=read.text("ansible_winrm_cert_pem"),
-        cert_key_pem=read.text("ansible_winrm_cert_key_pem"),
+        ca_trust_path=_home(read.text("ansible_winrm_ca_trust_path")),
+        cert_pem=_home(read.text("ansible_winrm_cert_pem")),
+        cert_key_pem=_home(read.text("ansible_winrm_cert_key_pem")),
         message_encryption=encryption,
         allow_unencrypted=allow_unencrypted or encryption == "never",
         operation_seconds=operation,
@@ -170,3 +171,8 @@ def _kerberos_warnings(read: Reading, transport: str, password: str | None) -> t
     if transport == "kerberos" and password is not None and not given:
         warnings.append(f"{read.host}: ansible_password is not used with kerberos: run kinit before")
     return tuple(warnings)
+
+
+def _home(path: str | None) -> str | None:
+    """A path of the inventory, with ``~`` for the home of who runs this, as Ansible reads it."""
+    return path if path is None else str(Path(path).expanduser())
