@@ -61,7 +61,7 @@ def value_in(answer: Answer, name: str) -> Seen:
 
 def lists_value(answer: Answer, name: str) -> bool:
     """Whether a key's listing has a line that may be this value's."""
-    pattern = rf"^ {{2,4}}{re.escape(name)}(?:\t| {{2,}})\S"
+    pattern = rf"^ {{2,4}}{re.escape(name)}(?:\t+| {{2,}})(?:REG_|\()"
     return re.search(pattern, answer.text, re.IGNORECASE | re.MULTILINE) is not None
 
 
