@@ -41,8 +41,13 @@ def _exchange(site: str, connection: str, **more: Any) -> Spec:
     return {"connection": connection, "groups": (f"exchange_{connection}", f"site_{site}"), "users": _USERS, **more}
 
 
+# A mail scanner that no vendor sells: its key is invented for the lab, like the profile of it in inventory/lab.yml.
+SCANNER: Final = {"HKLM\\SOFTWARE\\LabInvented\\Heuristics": {"LabLevel": {"type": "REG_DWORD", "data": 2}}}
+
 DEFAULT_FLEET: Final[Fleet] = {
-    "exch01": _exchange("berlin", "winrm", transport="ntlm", address="127.66.0.11", antivirus="savce9"),
+    "exch01": _exchange(
+        "berlin", "winrm", transport="ntlm", address="127.66.0.11", antivirus="savce9", registry=SCANNER
+    ),
     "exch02": _exchange("berlin", "winrm", transport="ntlm", address="127.66.0.12", antivirus="savce9", language="de"),
     "exch03": _exchange("hamburg", "winrm", transport="basic", address="127.66.0.13"),
     "exch04": _exchange("hamburg", "winrm", transport="basic", scheme="https", address="127.66.0.14"),
