@@ -35,7 +35,8 @@ from remediators.resources.registry_addresses import (
     place,
     value,
 )
-from remediators.resources.registry_questions import PRESENT, contents, read_tree, read_values
+from remediators.resources.registry_findings import PRESENT
+from remediators.resources.registry_questions import contents, read_tree, read_values
 from remediators.resources.registry_steps import steps
 from remediators.resources.registry_values import canonical, words
 from remediators.resources.registry_views import reg

@@ -17,7 +17,8 @@ from remediators.quoting import cmd
 from remediators.quoting import reg as files
 from remediators.quoting.cmd import Argument, Line, Masked
 from remediators.resources.registry_addresses import Place, ancestors, long_path, place
-from remediators.resources.registry_questions import awkward, temporary
+from remediators.resources.registry_exports import temporary
+from remediators.resources.registry_questions import awkward
 from remediators.resources.registry_values import BINARY, DWORD, EXPAND_SZ, MULTI_SZ, SZ, to_bytes
 from remediators.resources.registry_views import reg
 

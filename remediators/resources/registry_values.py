@@ -46,7 +46,8 @@ def canonical(type_name: str, data: Any = None, raw: str | None = None) -> Value
         if data is not None:
             raise UsageError("say data or raw, not both")
         return from_bytes(number, _hexadecimal(raw))
-    return {"type": type_word(number), "data": _READERS.get(number, _hex_data)(data, number)}
+    reader: Callable[[Any, int], Any] = _READERS.get(number, _hex_data)
+    return {"type": type_word(number), "data": reader(data, number)}
 
 
 def type_number(name: str) -> int:
@@ -158,14 +159,14 @@ def _number(data: Any, number: int) -> int:
         raise UsageError(f"{type_word(number)} needs a whole number, not {data!r}")
     if not -(2 ** (bits - 1)) <= data < 2**bits:
         raise UsageError(f"{data} does not fit into {type_word(number)}, which has {bits} bits")
-    return data % 2**bits
+    return int(data % 2**bits)
 
 
 def _hex_data(data: Any, number: int) -> str:  # noqa: ARG001  # one form for all readers
     return _hexadecimal(data).hex()
 
 
-_READERS: Final[dict[int, Callable[[Any, int], Any]]] = {
+_READERS: dict[int, Callable[[Any, int], Any]] = {
     SZ: _one_text,
     EXPAND_SZ: _one_text,
     MULTI_SZ: _texts,
