@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from importlib.metadata import entry_points
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from remediators.catalog.av_email_scanner import AvEmailScanner
-from remediators.catalog.command import Command
-from remediators.catalog.mail_heuristics import MailHeuristics
-from remediators.catalog.metabase import Metabase
-from remediators.catalog.products import profile
-from remediators.catalog.registry import Registry
-from remediators.catalog.service import Service
-from remediators.catalog.smtp_banner import SmtpBanner
-from remediators.catalog.tnef import Tnef
-from remediators.model import Remediator, UsageError
+from remediators.model import Remediator, Shelf, UsageError
 
-__all__ = ["GROUP", "catalog", "profile", "register"]
+__all__ = ["GROUP", "OWN", "catalog", "register"]
 
-GROUP = "remediators.catalog"  # the entry points of third parties: each names a subclass of Remediator
+GROUP = "remediators.catalog"  # entry points of third parties: the remediator's name, and a subclass of Remediator
+
+# name -> module here, class, and whether it works from profiles
+OWN = {
+    "registry": ("registry", "Registry", False),
+    "service": ("service", "Service", False),
+    "metabase": ("metabase", "Metabase", False),
+    "tnef": ("tnef", "Tnef", False),
+    "smtp_banner": ("smtp_banner", "SmtpBanner", False),
+    "av_email_scanner": ("av_email_scanner", "AvEmailScanner", True),
+    "mail_heuristics": ("mail_heuristics", "MailHeuristics", True),
+    "command": ("command", "Command", False),
+}
 
 
-def catalog(profiles: Mapping[str, Mapping[str, Any]]) -> dict[str, Remediator]:
+def catalog(profiles: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Remediator]:
     """
-    All remediators by name: our own, and those of installed packages.
+    All remediators by name: our own, and those of installed packages. Each is made when it is first asked for.
 
-    ``profiles`` is data about products, by name. Raises `UsageError` where a third party's cannot be used.
+    ``profiles`` is data about products, by name. A third party's that cannot be used raises `UsageError` then.
     """
-    return register([*_own(profiles), *_others()])
+    return Shelf({name: partial(_own, name, profiles) for name in OWN}, _others)
 
 
 def register(remediators: Iterable[Remediator]) -> dict[str, Remediator]:
@@ -42,28 +47,24 @@ def register(remediators: Iterable[Remediator]) -> dict[str, Remediator]:
     return found
 
 
-def _own(profiles: Mapping[str, Mapping[str, Any]]) -> list[Remediator]:
-    return [
-        Registry(),
-        Service(),
-        Metabase(),
-        Tnef(),
-        SmtpBanner(),
-        AvEmailScanner(profiles),
-        MailHeuristics(profiles),
-        Command(),
-    ]
+def _own(name: str, profiles: Mapping[str, Mapping[str, Any]]) -> Remediator:
+    module, cls, from_profiles = OWN[name]
+    kind = getattr(import_module(f"{__name__}.{module}"), cls)
+    made: Remediator = kind(profiles) if from_profiles else kind()
+    return made
 
 
-def _others() -> list[Remediator]:
-    """Remediators of installed packages. Raises `UsageError` with the package's own words."""
-    found: list[Remediator] = []
-    for point in entry_points(group=GROUP):
-        try:
-            found.append(point.load()())
-        except Exception as error:
-            raise UsageError(f"the remediator {point.value} cannot be loaded: {error}") from error
-    return found
+def _others() -> dict[str, Callable[[], Remediator]]:
+    return {point.name: partial(_load, point) for point in entry_points(group=GROUP)}
+
+
+def _load(point: EntryPoint) -> Remediator:
+    """A remediator of an installed package. Raises `UsageError` with the package's own words."""
+    try:
+        remediator = point.load()()
+    except Exception as error:
+        raise UsageError(f"the remediator {point.value} cannot be loaded: {error}") from error
+    return register([remediator])[remediator.name]
 
 
 def _wrong(remediator: Any) -> str | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 from remediators.engine.house import House
 from remediators.engine.rollout import Rollout
-from remediators.model import Command, Host, Platform, ResourceKind, Session, UsageError
+from remediators.model import Command, Host, Platform, ResourceKind, Session, Shelf, UsageError
 
 
 def build(profiles: Mapping[str, Mapping[str, Any]]) -> House:
@@ -16,21 +18,39 @@ def build(profiles: Mapping[str, Mapping[str, Any]]) -> House:
     from remediators.checks import checks
     from remediators.facts import facts
     from remediators.resources import host
-    from remediators.resources.commands import CommandKind
-    from remediators.resources.metabase import MetabaseKind
-    from remediators.resources.registry import RegistryKind
-    from remediators.resources.services import ServiceKind
 
-    kinds: list[ResourceKind] = [RegistryKind(), ServiceKind(), MetabaseKind(), CommandKind()]
     windows = Platform("windows", lambda: (host.query(),), host.refuse)
     return House(
         remediators=catalog(profiles),
-        kinds={name: kind for kind in kinds for name in kind.kinds},
+        kinds=_kinds(),
         facts=facts(profiles),
         checks=checks(),
         platform_of=lambda _: windows,
         by_hand=by_hand,
     )
+
+
+# address kind -> module among the resources, class
+KINDS = {
+    **dict.fromkeys(
+        ["registry", "registry-key", "registry@32", "registry-key@32", "registry@64", "registry-key@64"],
+        ("registry", "RegistryKind"),
+    ),
+    "service": ("services", "ServiceKind"),
+    "metabase": ("metabase", "MetabaseKind"),
+    "command": ("commands", "CommandKind"),
+}
+
+
+def _kinds() -> Mapping[str, ResourceKind]:
+    """Who reads and writes which kind of address; one object for all the kinds of a class."""
+    classes = Shelf({cls: partial(_kind, module, cls) for module, cls in KINDS.values()})
+    return Shelf({kind: partial(classes.__getitem__, cls) for kind, (_, cls) in KINDS.items()})
+
+
+def _kind(module: str, cls: str) -> ResourceKind:
+    made: ResourceKind = getattr(import_module(f"remediators.resources.{module}"), cls)()
+    return made
 
 
 def by_hand(parts: Sequence[tuple[str, Sequence[Command]]]) -> str:

@@ -120,11 +120,31 @@ def vocabulary(house: House) -> Vocabulary:
     from remediators.transports.variables import KNOWN_VARIABLES
 
     return Vocabulary(
-        remediators={name: remediator.Options for name, remediator in house.remediators.items()},
-        checks={name: check.Options for name, check in house.checks.items()},
+        remediators=_OptionsOf(house.remediators),
+        checks=_OptionsOf(house.checks),
         facts=frozenset(house.facts),
         variables=KNOWN_VARIABLES,
     )
+
+
+class _OptionsOf(Mapping[str, type[Any]]):
+    """The options of each remediator or check, loaded when a playbook names it."""
+
+    def __init__(self, things: Mapping[str, Any]) -> None:
+        self._things = things
+
+    def __getitem__(self, name: str) -> type[Any]:
+        options: type[Any] = self._things[name].Options
+        return options
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._things
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._things)
+
+    def __len__(self) -> int:
+        return len(self._things)
 
 
 def packaged_profiles() -> dict[str, Any]:

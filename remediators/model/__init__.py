@@ -43,6 +43,7 @@ from remediators.model.errors import (
     UsageError,
 )
 from remediators.model.secrecy import Redactor
+from remediators.model.shelf import Shelf
 from remediators.model.snapshots import Snapshot
 from remediators.model.values import ABSENT, Value, Variables
 from remediators.model.wire import Channel, Output
@@ -84,6 +85,7 @@ __all__ = [
     "Restoration",
     "Scope",
     "Session",
+    "Shelf",
     "Snapshot",
     "Source",
     "Step",

@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from remediators.model import Command, Refused
 
@@ -66,6 +67,8 @@ Part = str | Env | Masked
 Argument = str | Env | Masked | tuple[Part, ...]
 Line = str | tuple[str | Masked, ...]
 
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f\\x85\\ud800-\\udfff]")
+
 
 def check(text: str) -> str:
     """
@@ -73,11 +76,9 @@ def check(text: str) -> str:
 
     Raises `Refused` for control characters (a line end would end the command) and for lone surrogates.
     """
-    for position, character in enumerate(text):
-        if ord(character) < 32 or ord(character) == 127 or 0xD800 <= ord(character) <= 0xDFFF or character == "\x85":
-            raise Refused(
-                f"character {position + 1} (U+{ord(character):04X}) cannot be passed on a Windows command line"
-            )
+    bad = _CONTROL.search(text)
+    if bad:
+        raise Refused(f"character {bad.start() + 1} (U+{ord(bad[0]):04X}) cannot be passed on a Windows command line")
     return text
 
 
@@ -122,6 +123,7 @@ def wsh(text: str) -> str:
     return f'"{check(text)}"'
 
 
+@lru_cache(maxsize=4096)  # a fleet is asked the same of every host
 def program(
     name: str | tuple[Part, ...], *arguments: Argument, seconds: float = 60.0, only_after_failure: bool = False
 ) -> Command:
