@@ -147,7 +147,7 @@ def test_a_host_that_cannot_be_reached_is_told_and_the_others_go_on(desk, spec, 
 
 
 def test_output_that_is_no_text_fails_what_it_spoils_and_nothing_else(desk):
-    d, ended = unreachable(desk, WINRM, fault="garbage-output")
+    _, ended = unreachable(desk, WINRM, fault="garbage-output")
 
     hosts = {host["name"]: host for host in ended.json["hosts"]}
     assert ended.code in (1, 4)
