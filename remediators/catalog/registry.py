@@ -2,14 +2,14 @@ r"""Values and keys of the registry."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field, StrictBool, model_validator
 
 from remediators.catalog.options import Options
 from remediators.catalog.registry_values import Given, Key, View, ask, values, with_keys
-from remediators.model import ABSENT, Address, Query, Remediator, Snapshot, Value
+from remediators.model import ABSENT, Address, Change, Query, Remediator, Snapshot, Value
 from remediators.resources import registry
 
 
@@ -66,9 +66,17 @@ class Registry(Remediator):
             return wanted  # what is not there needs no key
         return with_keys(options.key, wanted, options.view)
 
+    def notes(self, options: RegistryOptions, snapshot: Snapshot, changes: Sequence[Change]) -> Iterable[str]:
+        if options.only_if_empty and not changes and any(registry.contents(_key(options), snapshot)):
+            yield f"{_key(options)} stays: it is not empty"
+
+
+def _key(options: RegistryOptions) -> Address:
+    return registry.key(options.key, options.view)
+
 
 def _gone(options: RegistryOptions, known: Snapshot) -> dict[Address, Value]:
     """Every value and subkey, deepest first, and the key at last; nothing where it is to be empty and is not."""
-    key = registry.key(options.key, options.view)
+    key = _key(options)
     inside = registry.contents(key, known)
     return {} if options.only_if_empty and inside else dict.fromkeys([*inside, key], ABSENT)

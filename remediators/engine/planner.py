@@ -171,7 +171,7 @@ def _diffed(blank: Item, task: Task, rendered: Rendered, known: Snapshot, house:
     )
     actions = tuple(remediator.actions(rendered.options, known)) if task.handler else ()
     if not changes and not actions:
-        return blank
+        return replace(blank, notes=tuple(remediator.notes(rendered.options, known, ())))
     guard(changes, known, house)
     commands, notes = describe(changes, actions, known, house)
     notes = (*remediator.notes(rendered.options, known, changes), *notes)

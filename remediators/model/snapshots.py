@@ -27,6 +27,7 @@ class Snapshot:
     inexact: frozenset[Address] = frozenset()
     doubts: Mapping[Address, str] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
+    stale: frozenset[Address] = frozenset()
 
     def __getitem__(self, address: Address) -> Value:
         if address in self.values:
@@ -66,9 +67,14 @@ class Snapshot:
         return iter(sorted(found))
 
     def read(self, query: Query, reading: Reading) -> Snapshot:
-        """Add what a question found. A later answer replaces all that was known within its scope."""
+        """
+        Add what a question found.
+
+        What it tells replaces what was known. What it does not tell, though it is in its scope, is absent; but a value
+        that was seen since `again` stays: one answer's silence does not outweigh another's word.
+        """
         told = {*reading.values, *reading.unread, *reading.inexact}
-        told |= {address for address in (*self.values, *self.unread, *self.inexact) if query.scope.covers(address)}
+        told |= {address for address in (*self.stale, *self.unread, *self.inexact) if query.scope.covers(address)}
         return replace(
             self,
             values={**_without(self.values, told), **reading.values},
@@ -77,6 +83,7 @@ class Snapshot:
             doubts={**_without(self.doubts, told), **reading.doubts},
             scopes=(*self.scopes, query.scope),
             asked=self.asked | {query.name},
+            stale=self.stale - told,
         )
 
     def fail(self, query: Query, reason: str) -> Snapshot:
@@ -85,7 +92,7 @@ class Snapshot:
 
     def again(self) -> Snapshot:
         """The same knowledge with every question open, so that it can be asked again and the answers replaced."""
-        return replace(self, asked=frozenset(), failed=())
+        return replace(self, asked=frozenset(), failed=(), stale=frozenset(self.values))
 
     def lost(self, addresses: Iterable[Address], reason: str) -> Snapshot:
         """What was known of these addresses is known no more."""

@@ -75,7 +75,7 @@ def _host_lines(host: Document, style: Style, *, verbose: int, full: bool) -> It
     if host["status"] == "refused" and host["error"] and not verbose:
         return
     for item in host["items"]:
-        if item["outcome"] not in ("ok", "skipped") or verbose:
+        if item["outcome"] not in ("ok", "skipped") or item["notes"] or verbose:
             yield from _item_lines(item, style, verbose=verbose, full=full)
 
 

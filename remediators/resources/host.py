@@ -10,7 +10,10 @@ from remediators.quoting import cmd
 
 VERSION = Address("host", "version")  # "5.2.3790"
 ARCHITECTURE = Address("host", "architecture")  # "x86", "amd64", "ia64", "arm64"
-SHELL_BITS = Address("host", "shell_bits")  # "32" or "64"
+SHELL_BITS = Address("host", "shell_bits")
+CODE_PAGE = Address(
+    "host", "codepage"
+)  # Python's name of the encoding in which the host's programs answer  # "32" or "64"
 
 _DIGITS = re.compile(r"\d+(?:\.\d+)+")
 
@@ -26,7 +29,7 @@ def query() -> Query:
         cmd.echo_version(),
         cmd.echo(cmd.Env("PROCESSOR_ARCHITECTURE"), " ", cmd.Env("PROCESSOR_ARCHITEW6432")),
     )
-    return Query("host", commands, Scope(exact=frozenset({VERSION, ARCHITECTURE, SHELL_BITS})), _parse)
+    return Query("host", commands, Scope(exact=frozenset({VERSION, ARCHITECTURE, SHELL_BITS, CODE_PAGE})), _parse)
 
 
 def version(known: Snapshot) -> tuple[int, ...]:
@@ -37,6 +40,29 @@ def version(known: Snapshot) -> tuple[int, ...]:
 def is_64_bit(known: Snapshot) -> bool:
     """Whether the host has a 32-bit and a 64-bit view of its registry. Raises `Unread`."""
     return str(known[ARCHITECTURE]) != "x86"
+
+
+def unreadable(text: str, known: Snapshot) -> str | None:
+    """
+    Why text that was written could not be read back on this host, or ``None``.
+
+    Windows 5.x answers in its OEM code page; from 6.0 on hosts are asked in UTF-8.
+    """
+    if text.isascii() or not known.readable(CODE_PAGE):
+        return None
+    page = str(known[CODE_PAGE])
+    lost = [character for character in text if not _holds(page, character)]
+    if not lost:
+        return None
+    where = "which is unknown" if page == "ascii" else page
+    return f"{lost[0]!r} cannot be read back on this host: its programs answer in their code page, {where}"
+
+
+def _holds(page: str, character: str) -> bool:
+    try:
+        return character.encode(page).decode(page) == character
+    except (UnicodeError, LookupError):
+        return False
 
 
 def refuse(snapshot: Snapshot) -> str | None:
@@ -71,5 +97,6 @@ def _parse(answers: Sequence[Answer]) -> Reading:
             VERSION: number,
             ARCHITECTURE: words[-1].lower(),
             SHELL_BITS: "32" if own == "x86" else "64",
+            CODE_PAGE: answers[0].encoding,
         }
     )

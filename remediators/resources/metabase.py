@@ -32,6 +32,7 @@ from remediators.model import (
     encode,
 )
 from remediators.quoting import cmd
+from remediators.resources import host
 
 ADSUTIL = (cmd.Env("SystemDrive"), r"\Inetpub\AdminScripts\adsutil.vbs")
 TYPES = frozenset({"STRING", "EXPANDSZ", "INTEGER", "BOOLEAN", "LIST"})
@@ -237,7 +238,8 @@ class MetabaseKind:
             except Refused as refusal:
                 role = "" if value is change.after else "what is there now could not be put back: "
                 return f"{change.address}: {role}{refusal.message}"
-        return None
+        lost = host.unreadable(change.after, known) if isinstance(change.after, str) else None
+        return f"{change.address}: {lost}" if lost else None
 
     def perform(self, action: Action, known: Snapshot) -> Performance:
         raise Refused(f"the metabase has no action {action.verb}")

@@ -24,6 +24,7 @@ from remediators.model import (
     Value,
 )
 from remediators.quoting.cmd import MASK
+from remediators.resources import host
 from remediators.resources.registry_addresses import (
     KINDS,
     UNNAMED,
@@ -91,7 +92,8 @@ class RegistryKind:
                 list(steps([way], known))
         except RemediationError as error:
             return f"{change.address}: {error.message}"
-        return None
+        lost = host.unreadable(_text_of(change.after), known)
+        return f"{change.address}: {lost}" if lost else None
 
     def perform(self, action: Action, known: Snapshot) -> Performance:
         """The registry has values and nothing to do. Raises `Refused`."""
@@ -109,6 +111,13 @@ class RegistryKind:
         gone = [c for c in changes if c.after is None and place(c.address).name is None]
         if gone:
             yield "permissions of removed keys are not restored"
+        if any(name.startswith("registry export") for name in known.asked):
+            yield "values that text cannot carry are read by reg export into a file in %TEMP%, which is deleted again"
+
+
+def _text_of(value: Value) -> str:
+    """What of a value is read as text; all other types are exported in hexadecimal digits."""
+    return str(value.get("data", "")) if isinstance(value, dict) and value.get("type") == "REG_SZ" else ""
 
 
 def _depth(change: Change) -> int:

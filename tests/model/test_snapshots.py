@@ -30,13 +30,31 @@ def test_addresses_differ_by_case_only_where_the_platform_says_so():
     assert Address("config", "a") != Address("config", "A")
 
 
-def test_a_later_answer_replaces_all_that_was_known_in_its_scope():
+def test_what_is_asked_again_replaces_all_that_was_known_in_its_scope():
     known = Snapshot().read(query("q", A, B), Reading({A: 1}, inexact=frozenset({B})))
 
-    known = known.read(query("again", A, B), Reading())
+    known = known.again().read(query("q", A, B), Reading())
 
     assert known[A] is None
     assert known[B] is None
+
+
+def test_a_second_question_tells_what_the_first_could_not_read_exactly():
+    known = Snapshot().read(query("text", A, B), Reading(inexact=frozenset({A, B})))
+
+    known = known.read(query("export", A, B), Reading({A: 1}))
+
+    assert known[A] == 1
+    assert known[B] is None
+
+
+def test_a_value_that_was_seen_is_not_made_absent_by_an_answer_that_is_silent_about_it():
+    known = Snapshot().read(query("one", A), Reading({A: 1}))
+
+    known = known.read(query("whole", below=[Address("registry", r"HKLM\X")]), Reading({B: 2}))
+
+    assert known[A] == 1
+    assert known[B] == 2
 
 
 def test_a_scope_below_a_key_covers_its_values_and_subkeys_and_not_its_siblings():
