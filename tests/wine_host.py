@@ -126,8 +126,11 @@ def wine() -> Iterator[Wine]:
     try:
         _build(made)
         made.prefix.mkdir()
-        _quietly(made, "wineserver", "-p")  # so that it does not start anew for each command
         _quietly(made, "wineboot", "-i")
+        # The first boot leaves a service manager behind that knows nothing of what the next one is told.
+        _quietly(made, "wineserver", "-k")
+        _quietly(made, "wineserver", "-w")
+        _quietly(made, "wineserver", "-p")  # so that it does not start anew for each command
         _quietly(made, "wine", "cmd", "/c", "ver")  # services start here, holding no pipe of ours
         yield made
     finally:

@@ -123,14 +123,14 @@ def test_a_service_stops_and_comes_back(wine, wine_desk, tmp_path):
     program = wine.root / "service.exe"
     subprocess.run(["x86_64-w64-mingw32-gcc", "-O1", "-o", str(program), str(service)], check=True)
     path = "Z:" + str(program).replace("/", "\\")
-    wine.run(f'sc create Remediated binPath= "{path}" start= demand')
-    wine.run("net start Remediated")
+    made = wine.run(f"sc create Remediated binPath= {path} start= demand")
+    begun = wine.run("net start Remediated")
     d.write("book.yml", "- hosts: wine\n  tasks:\n    - service: {name: Remediated, state: stopped}\n")
 
     def running():
         return b"4  RUNNING" in wine.run("sc query Remediated").stdout
 
-    assert running()
+    assert running(), (made, begun)
     applied = d.remediate("apply", "book.yml", "-i", "lab.yml", "--yes")
     assert applied.code == 0, applied.out + applied.err
     assert not running()
