@@ -76,7 +76,7 @@ class WineChannel:
     """Implements model's `Channel`: the host runs ``cmd.exe /c "LINE"``, as WinRM and Windows' OpenSSH do."""
 
     wine: Wine
-    lines: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list, repr=False)
 
     def run(self, line: str, seconds: float) -> Output:
         self.lines.append(line)
