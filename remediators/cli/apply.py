@@ -76,7 +76,7 @@ def _with_secrets(plan: Plan, shared: Given, path: Path) -> Plan:
 def settle(plan: Plan, project: Project, shared: Given, *, kind: str) -> int:
     """Show a plan, ask, and carry it out. Gives the exit code."""
     from remediators.cli.plan import print_plan
-    from remediators.cli.project import flying, rollout_of
+    from remediators.cli.project import fleet_of, flying
     from remediators.cli.runs_on_disk import carry_out
     from remediators.journal import State
     from remediators.model.documents import Seal, plan_document
@@ -89,8 +89,8 @@ def settle(plan: Plan, project: Project, shared: Given, *, kind: str) -> int:
     ask(shared)
     plan = replace(plan, extra={**plan.extra, **({"change": shared.change} if shared.change else {})})
     with flying(len(plan.hosts), kind, shared) as board:
-        rollout = replace(rollout_of(project, shared), begun=board.begun, ended=board.ended)
-        return carry_out(plan, project.hosts, rollout, shared, kind=kind, redactor=project.redactor)
+        fleet = replace(fleet_of(project, shared), begun=board.begun, ended=board.ended)
+        return carry_out(plan, project.hosts, fleet, shared, kind=kind, redactor=project.redactor)
 
 
 def _nothing(document: dict[str, Any], plan: Plan, shared: Given) -> int:

@@ -7,8 +7,8 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from remediators.engine.fleet import Fleet
 from remediators.engine.house import House
-from remediators.engine.rollout import Rollout
 from remediators.model import Command, Host, Platform, ResourceKind, Session, Shelf, UsageError
 
 
@@ -101,11 +101,11 @@ def check_connections(hosts: Sequence[Host], *, allow_unencrypted: bool) -> list
     return list(warnings)
 
 
-def rollout(house: House, *, forks: int, allow_unencrypted: bool, seconds: float) -> Rollout:
+def fleet(house: House, *, forks: int, allow_unencrypted: bool, seconds: float) -> Fleet:
     """How hosts are worked on: in threads, ``forks`` at once."""
     from remediators.runners.threads import side_by_side
 
     def connect(host: Host) -> Session:
         return session(host, allow_unencrypted=allow_unencrypted, seconds=seconds)
 
-    return Rollout(house, connect, side_by_side, forks)
+    return Fleet(house, connect, side_by_side, forks)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from remediators import __version__
-from remediators.cli.house import build, check_connections, rollout
+from remediators.cli.house import build, check_connections, fleet
 from remediators.cli.options import Given
+from remediators.engine.fleet import Fleet, plan_fleet
 from remediators.engine.house import House
-from remediators.engine.rollout import Rollout
 from remediators.journal import now
 from remediators.model import Host, Plan, Redactor, Source, Task, UsageError
 from remediators.model.secrecy import SECRET_NAME, secret_values
@@ -214,9 +214,9 @@ def _warn(texts: Iterable[str]) -> None:
         click.echo(f"warning: {text}", err=True)
 
 
-def rollout_of(project: Project, given: Given) -> Rollout:
+def fleet_of(project: Project, given: Given) -> Fleet:
     """How the hosts of a project are worked on."""
-    return rollout(
+    return fleet(
         project.house, forks=given.forks, allow_unencrypted=given.allow_unencrypted, seconds=float(given.timeout)
     )
 
@@ -242,8 +242,8 @@ def plan_tasks(
     import secrets
 
     with flying(len(tasks), "plan", given) as board:
-        quiet = replace(rollout_of(project, given), begun=board.begun, ended=_only_trouble(board))
-        hosts = quiet.plan(tasks, project.hosts)
+        quiet = replace(fleet_of(project, given), begun=board.begun, ended=_only_trouble(board))
+        hosts = plan_fleet(quiet, tasks, project.hosts)
     clean = project.redactor.text
     told = tuple(replace(host, error=clean(host.error) if host.error else None) for host in hosts)
     stamp = now()

@@ -15,11 +15,13 @@ from typing import Any
 import click
 
 from remediators.cli.options import Given
+from remediators.engine.fleet import Fleet
 from remediators.engine.history import from_journal
+from remediators.engine.house import House
 from remediators.engine.outcomes import RunResult, exit_code, run_document
 from remediators.engine.recorder import Recorder, Watcher
 from remediators.engine.rollback import back_tasks, planned_begun
-from remediators.engine.rollout import Rollout
+from remediators.engine.rollout import apply_fleet
 from remediators.journal import Journal, State, write_document, write_private
 from remediators.model import Host, Plan, Redactor, UsageError
 from remediators.model.documents import Seal, plan_document, read_plan
@@ -30,28 +32,28 @@ INTERRUPTED = 130
 
 
 def carry_out(
-    plan: Plan, hosts: Mapping[str, Host], rollout: Rollout, given: Given, *, kind: str, redactor: Redactor
+    plan: Plan, hosts: Mapping[str, Host], fleet: Fleet, given: Given, *, kind: str, redactor: Redactor
 ) -> int:
     """Apply a plan as a new run and print what became of it. Gives the exit code."""
     state = State(given.state_dir)
     seal = Seal(state.key())
     run, folder = state.new_run()
     write_document(folder / "plan.json", plan_document(plan, seal))
-    write_private(folder / "rollback.yml", redactor.text(_way_back(run, plan, rollout)))
+    write_private(folder / "rollback.yml", redactor.text(_way_back(run, plan, fleet.house)))
     with Journal(state.journal_path) as journal:
         recorder = Recorder(run, journal, folder, seal=seal, redactor=redactor, watch=_watcher(given))
-        with stopping(rollout.stop):
-            result = rollout.apply(plan, hosts, recorder, kind)
+        with stopping(fleet.stop):
+            result = apply_fleet(fleet, plan, hosts, recorder, kind)
     document = run_document(result, seal)
     write_document(folder / "run.json", document)
     if given.copy_to:
         _mirror(folder, given.copy_to / run)
     _print(document, result, folder, given)
-    return INTERRUPTED if rollout.stop.is_set() else exit_code(result.hosts)
+    return INTERRUPTED if fleet.stop.is_set() else exit_code(result.hosts)
 
 
-def _way_back(run: str, plan: Plan, rollout: Rollout) -> str:
-    tasks = {host.name: back_tasks(host.name, host, planned_begun(host), (), rollout.house) for host in plan.hosts}
+def _way_back(run: str, plan: Plan, house: House) -> str:
+    tasks = {host.name: back_tasks(host.name, host, planned_begun(host), (), house) for host in plan.hosts}
     return rollback_playbook(run, tasks)
 
 

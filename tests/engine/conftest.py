@@ -1,8 +1,9 @@
 import pytest
 
+from remediators.engine.fleet import Fleet, plan_fleet
 from remediators.engine.recorder import Recorder
 from remediators.engine.rollback import back_tasks, guarded, standing
-from remediators.engine.rollout import Rollout
+from remediators.engine.rollout import apply_fleet
 from remediators.journal import Journal
 from remediators.model import Plan, Redactor
 from remediators.model.documents import Seal
@@ -17,13 +18,13 @@ class Bench:
         self.folder = folder
         self.hosts = hosts
         self.house = house(hosts)
-        self.rollout = Rollout(self.house, connector(hosts, unreachable), side_by_side)
+        self.fleet = Fleet(self.house, connector(hosts, unreachable), side_by_side)
         self.seal = Seal(b"key")
         self.redactor = Redactor(secrets)
         self.runs = 0
 
     def plan(self, tasks):
-        return self.rollout.plan(dict.fromkeys(self.hosts, tasks), fleet(self.hosts))
+        return plan_fleet(self.fleet, dict.fromkeys(self.hosts, tasks), fleet(self.hosts))
 
     def apply(self, hostplans, kind="apply"):
         self.runs += 1
@@ -33,7 +34,7 @@ class Bench:
         plan = Plan("p", "", "0", (), (), tuple(hostplans))
         with Journal(self.folder / "journal.db") as journal:
             recorder = Recorder(run, journal, folder, seal=self.seal, redactor=self.redactor)
-            result = self.rollout.apply(plan, fleet(self.hosts), recorder, kind)
+            result = apply_fleet(self.fleet, plan, fleet(self.hosts), recorder, kind)
         return {host.name: host for host in result.hosts}
 
     def events(self):
@@ -46,7 +47,7 @@ class Bench:
             plan.name: back_tasks(plan.name, plan, stands[plan.name].begun, stands[plan.name].unfinished, self.house)
             for plan in hostplans
         }
-        plans = self.rollout.plan(tasks, fleet(self.hosts))
+        plans = plan_fleet(self.fleet, tasks, fleet(self.hosts))
         plans = [guarded(plan, stands[plan.name].begun, overwrite=overwrite) for plan in plans]
         return self.apply(plans, "rollback")
 
