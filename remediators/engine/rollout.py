@@ -20,7 +20,9 @@ def apply_fleet(fleet: Fleet, plan: Plan, hosts: Mapping[str, Host], record: Rec
     jobs = ((hosts[host.name], host) for host in plan.hosts)
     done: dict[str, HostResult] = {}
     try:
-        for _, result in fleet.spread(jobs, lambda job: _watched(fleet, *job, record), fleet.forks, fleet.stop):
+        for _, result in fleet.spread(
+            jobs, lambda job: _watched(fleet, job[0], job[1], record), fleet.forks, fleet.stop
+        ):
             done[result.name] = result
     except JournalError as error:
         fleet.stop.set()
