@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from remediators.model import Address, UsageError, decode, encode
 
@@ -40,12 +42,15 @@ class Place:
         return self.view, self.key.upper()
 
 
+# A fleet is asked for the same places on every host.
+@lru_cache(maxsize=4096)
 def value(key: str, name: str, view: str = "native") -> Address:
     """The address of a value; ``(Default)`` is the unnamed one. Raises `UsageError`."""
     _no_controls(name, "a value's name")
     return value_at(key_path(key), "" if name.upper() == UNNAMED.upper() else name, _checked(view))
 
 
+@lru_cache(maxsize=4096)
 def key(key: str, view: str = "native") -> Address:
     """The address of a key. Raises `UsageError`."""
     return key_at(key_path(key), _checked(view))
@@ -61,6 +66,7 @@ def key_at(path: str, view: str) -> Address:
     return Address("registry-key" + _suffix(view), encode(path))
 
 
+@lru_cache(maxsize=4096)
 def place(address: Address) -> Place:
     """What an address of one of our kinds means."""
     kind, _, bits = address.kind.partition("@")
@@ -71,6 +77,7 @@ def place(address: Address) -> Place:
     return Place(decode(path), "" if plain.upper() == UNNAMED.upper() else plain, bits or "native")
 
 
+@lru_cache(maxsize=4096)
 def key_path(key: str) -> str:
     r"""
     The normal form of a key's path: a short hive, single backslashes, none at the ends. Raises `UsageError`.
@@ -124,6 +131,9 @@ def _checked(view: str) -> str:
     return str(view)
 
 
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f]")
+
+
 def _no_controls(text: str, what: str) -> None:
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
+    if _CONTROL.search(text):
         raise UsageError(f"{what} must not hold control characters: {text!r}")

@@ -17,6 +17,7 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from remediators.model import Answer, Command, Dropped, Query, Step, Unreachable
 from remediators.quoting.cmd import LONGEST_LINE, needs_percent, spelled
@@ -98,6 +99,7 @@ def wanted(going: Going, piece: Piece) -> bool:
     return not (piece.write and going.failed)
 
 
+@lru_cache(maxsize=4096)
 def fits(command: Command) -> bool:
     """Whether a command can go on a line of its own."""
     probe = Piece(command, write=True, always=True, opens=True, tail=True)
