@@ -9,7 +9,10 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``remediate`` and end the process with the exit code of the spec."""
     import gc
+    import os
 
+    # pydantic would search everything that is installed for plug-ins; we use none.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from remediators.cli.main import run
 
     gc.set_threshold(50_000)  # a short-lived process: a fifth of its CPU went into looking for cycles there are none of

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,8 @@ from remediators.model.secrecy import SECRET_NAME, secret_values
 if TYPE_CHECKING:
     from remediators.cli.progress import Flight
     from remediators.language import Vocabulary
+
+PACKAGED = Path(__file__).parents[1] / "profiles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +161,7 @@ def profiles_beside(playbooks: Iterable[str]) -> dict[str, Any]:
 def _profiles(folders: Sequence[Path]) -> dict[str, Any]:
     from remediators.language import load_profiles
 
-    packaged = importlib.resources.files("remediators") / "profiles"
-    found = load_profiles([Path(str(packaged)), *folders])
+    found = load_profiles([PACKAGED, *folders])
     return {name: _plain(profile) for name, profile in found.items()}
 
 

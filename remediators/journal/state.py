@@ -42,8 +42,8 @@ class State:
 
     def new_run(self) -> tuple[str, Path]:
         """Make an id that sorts by time, and the folder of that run."""
-        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        run = f"{stamp}-{secrets.token_hex(3)}"
+        stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")  # to the microsecond: an apply and its rollback are close
+        run = f"{stamp}-{secrets.token_hex(2)}"
         folder = self.runs / run
         (folder / "manual").mkdir(mode=0o700, parents=True)
         folder.chmod(0o700)
