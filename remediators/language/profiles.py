@@ -74,7 +74,7 @@ def _files(directory: Path) -> list[Path]:
 
 
 def _profile(path: Path, problems: Problems) -> Profile | None:
-    document = read_yaml(path, problems)
+    document = read_yaml(path, problems, templates=False)
     return None if document is None else _Reader(document, problems).profile()
 
 

@@ -172,8 +172,14 @@ def _decoded(file: str, raw: bytes, problems: Problems) -> str | None:
         return None
 
 
-def parse_yaml(file: str, text: str, problems: Problems, sha256: str = "") -> YamlDocument | None:
-    """Values of a YAML text, or ``None`` with problems. An empty text is a document with the value ``None``."""
+def parse_yaml(
+    file: str, text: str, problems: Problems, sha256: str = "", *, templates: bool = True
+) -> YamlDocument | None:
+    """
+    Values of a YAML text, or ``None`` with problems. An empty text is a document with the value ``None``.
+
+    ``templates`` says whether its texts are filled in later.
+    """
     if text.lstrip()[:1] in ("{", "["):
         text = _SURROGATES.sub(_joined_surrogates, text)
     document = YamlDocument(file, text, None, sha256)
@@ -183,7 +189,7 @@ def parse_yaml(file: str, text: str, problems: Problems, sha256: str = "") -> Ya
         problems.add(_mistaken(document, mistake))
         return None
     mistakes: list[YamlMistake] = []
-    document.value = plain_value(node, mistakes, has_anchors="&" in text)
+    document.value = plain_value(node, mistakes, has_anchors="&" in text, templates=templates)
     for found in mistakes:
         problems.add(_mistaken(document, found))
     return None if mistakes else document
@@ -195,10 +201,12 @@ def _joined_surrogates(found: re.Match[str]) -> str:
     return f"{found[1]}{both}"
 
 
-def read_yaml(path: str | os.PathLike[str], problems: Problems, *, largest: int = LARGEST) -> YamlDocument | None:
+def read_yaml(
+    path: str | os.PathLike[str], problems: Problems, *, largest: int = LARGEST, templates: bool = True
+) -> YamlDocument | None:
     """A YAML file with its values, or ``None`` with problems."""
     found = read_text(path, problems, largest=largest)
-    return None if found is None else parse_yaml(os.fspath(path), found[0], problems, found[1])
+    return None if found is None else parse_yaml(os.fspath(path), found[0], problems, found[1], templates=templates)
 
 
 def mapping_of(document: YamlDocument | None, problems: Problems, where: str) -> Mapping[str, Any]:

@@ -32,6 +32,7 @@ _NUMERIC_START = frozenset("0123456789+-.")
 
 _PLAIN, _TEXT, _TREE = "?", "s", "c"
 _CORE = "tag:yaml.org,2002:"
+_UNSAFE = "!unsafe"  # Ansible's: the text after it is never filled in
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +133,18 @@ def _in_words(error: yaml.MarkedYAMLError, line: str, column: int) -> tuple[str,
     return f"is not YAML: {said}", ""
 
 
-def plain_value(node: Node | None, mistakes: list[YamlMistake], *, has_anchors: bool = True) -> Any:
+def plain_value(
+    node: Node | None, mistakes: list[YamlMistake], *, has_anchors: bool = True, templates: bool = True
+) -> Any:
     """
     The plain JSON value of a tree; what is wrong is added to ``mistakes``.
 
-    ``has_anchors`` may be false where the text has none, which saves a walk over the tree.
+    ``has_anchors`` may be false where the text has none, which saves a walk over the tree. Where texts are filled in
+    as ``templates`` later, an ``!unsafe`` one becomes a template that gives just itself.
     """
     if node is None:
         return None
-    builder = _Builder(mistakes)
+    builder = _Builder(mistakes, templates=templates)
     if has_anchors and builder.is_too_large(node):
         return None
     try:
@@ -153,8 +157,9 @@ def plain_value(node: Node | None, mistakes: list[YamlMistake], *, has_anchors: 
 class _Builder:
     """One walk over a tree; nodes under an anchor are built once and shared."""
 
-    def __init__(self, mistakes: list[YamlMistake]) -> None:
+    def __init__(self, mistakes: list[YamlMistake], *, templates: bool) -> None:
         self.mistakes = mistakes
+        self.templates = templates
         self.built: dict[int, Any] = {}
         self.depth = 0
 
@@ -219,14 +224,16 @@ class _Builder:
         result: dict[str, Any] = {}
         merged: dict[str, Any] | None = None
         for key_node, value_node in node.value:
-            key = key_node.value
+            key = self._key(key_node)
             if key_node.tag == _PLAIN and key == "<<":
                 merged = {**self._merged(value_node), **(merged or {})}
             elif not isinstance(key_node, ScalarNode):
                 self._key_is_no_text(key_node)
             elif key in result:
                 self._wrong(
-                    key_node, f"the key {key!r} is here a second time", "the first is in line " + str(_first(node, key))
+                    key_node,
+                    f"the key {key_node.value!r} is here a second time",
+                    f"the first is in line {_first(node, key_node.value)}",
                 )
             elif not key and key_node.tag == _PLAIN:
                 self._wrong(key_node, "a key is missing before this colon")
@@ -253,8 +260,8 @@ class _Builder:
         tag = node.tag
         if tag in ("!vault", "!vault-encrypted"):
             return self._wrong(node, f"{tag}: vault values are not supported yet")
-        if tag == "!unsafe":
-            return self._wrong(node, "!unsafe is not supported", "write {% raw %} … {% endraw %}")
+        if tag == _UNSAFE:
+            return self._unsafe(node)
         core = tag.removeprefix(_CORE)
         if core in ("map", "seq") and isinstance(node, MappingNode if core == "map" else SequenceNode):
             return self._tree(node)
@@ -263,6 +270,14 @@ class _Builder:
         if core in ("int", "float", "bool", "null") and isinstance(node, ScalarNode):
             return self._of_type(node, core)
         return self._wrong(node, f"unknown tag {tag.replace(_CORE, '!!')!r}")
+
+    def _key(self, node: Node) -> Any:
+        return self._unsafe(node) if node.tag == _UNSAFE and isinstance(node, ScalarNode) else node.value
+
+    def _unsafe(self, node: Node) -> Any:
+        if not isinstance(node, ScalarNode):
+            return self._wrong(node, "!unsafe stands before text only", "write it before each text inside")
+        return literal(node.value) if self.templates else node.value
 
     def _of_type(self, node: ScalarNode, core: str) -> Any:
         value = self._plain(node)
@@ -273,6 +288,14 @@ class _Builder:
 
     def _wrong(self, node: Node, what: str, hint: str = "") -> None:
         self.mistakes.append(YamlMistake(_spot(node), what, hint))
+
+
+def literal(text: str) -> str:
+    """A template that gives this text; the text itself where nothing in it would be filled in."""
+    if not any(mark in text for mark in ("{{", "{%", "{#")):
+        return text
+    escaped = "".join(c if c.isalnum() and c.isascii() else f"\\U{ord(c):08x}" for c in text)
+    return f"{{{{ '{escaped}' }}}}"
 
 
 def _too_deep(node: Node) -> YamlMistake:
@@ -323,7 +346,7 @@ def _child(node: Node, step: str | int) -> tuple[Node | None, Node] | None:
     if not isinstance(node, MappingNode):
         return None
     for key, value in node.value:
-        if isinstance(key, ScalarNode) and key.value == str(step):
+        if isinstance(key, ScalarNode) and str(step) in (key.value, key.tag == _UNSAFE and literal(key.value)):
             return key, value
     return _merged_child(node, step)
 

@@ -40,6 +40,17 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
 
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    """
+    Quote what begins like a number, and escape what is not printable.
+
+    YAML 1.2, which playbooks are read as, has numbers that PyYAML takes for text, and folds line ends of its own.
+    """
+    style = '"' if not text.isprintable() else "'" if text[:1] and text[0] in "0123456789+-." else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
 _Dumper.add_representer(_Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
 
 
@@ -88,7 +99,7 @@ def _task(task: BackTaskLike) -> str:
 def _guarded(value: Any) -> Any:
     """Mark text that looks like a template: what came from a host is never filled in."""
     if isinstance(value, dict):
-        return {name: _guarded(inside) for name, inside in value.items()}
+        return {_guarded(name): _guarded(inside) for name, inside in value.items()}
     if isinstance(value, list):
         return [_guarded(inside) for inside in value]
     if isinstance(value, str) and any(mark in value for mark in ("{{", "{%", "{#")):

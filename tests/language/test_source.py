@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from remediators.language import Problem, Problems
 from remediators.language.source import _why_unreadable, parse_yaml, read_yaml
+from remediators.language.templating import render
+from remediators.language.variables import Scope
 
 
 def values(text: str):
@@ -258,3 +260,28 @@ def test_the_place_of_every_value_is_found(value):
     document = parse_yaml("f", text, problems)
     line = text.rstrip("\n").count("\n") + 1
     assert str(Place(document, ("last",), on_key=True)) == f"f:{line}:1"
+
+
+@pytest.mark.parametrize("text", ["{{ nothing }}", "{% raw %}", "a {# b", "plain", "{{ 'q\"' }}\\ é😀\n{% endraw %}"])
+def test_unsafe_text_is_never_filled_in(text):
+    problems = Problems()
+    quoted = yaml.dump(text, default_style='"', allow_unicode=True).strip()
+
+    found = parse_yaml("f.yml", f"a: !unsafe {quoted}\n!unsafe {quoted}: 1\n", problems)
+
+    assert problems.errors == []
+    assert render(found.value, Scope([], {}, {})) == {"a": text, text: 1}
+
+
+def test_unsafe_text_stands_as_it_is_where_nothing_is_filled_in():
+    found = parse_yaml("f.yml", 'a: !unsafe "{{ x }}"\n', Problems(), templates=False)
+
+    assert found.value == {"a": "{{ x }}"}
+
+
+def test_unsafe_stands_before_text_only():
+    problems = Problems()
+
+    parse_yaml("f.yml", "a: !unsafe [x]\n", problems)
+
+    assert "!unsafe stands before text only" in str(problems.errors[0])
