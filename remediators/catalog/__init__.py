@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from remediators.model import Remediator, Shelf, UsageError
@@ -55,10 +54,12 @@ def _own(name: str, profiles: Mapping[str, Mapping[str, Any]]) -> Remediator:
 
 
 def _others() -> dict[str, Callable[[], Remediator]]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - costs 8 ms, and is needed for unknown names only
+
     return {point.name: partial(_load, point) for point in entry_points(group=GROUP)}
 
 
-def _load(point: EntryPoint) -> Remediator:
+def _load(point: Any) -> Remediator:
     """A remediator of an installed package. Raises `UsageError` with the package's own words."""
     try:
         remediator = point.load()()
