@@ -11,6 +11,8 @@ from typing import Any
 
 from remediators.model import JournalError, UsageError
 
+_KEY_BYTES = 32
+
 
 class State:
     """
@@ -34,19 +36,32 @@ class State:
         return self.root / "journal.db"
 
     def key(self) -> bytes:
-        """The key for HMACs of secrets; made at first use."""
+        """The key for HMACs of secrets; made at first use. Raises `JournalError` where it is not what was written."""
         path = self.root / "hmac.key"
         if not path.exists():
-            write_private(path, secrets.token_hex(32))
-        return bytes.fromhex(path.read_text())
+            _make_once(path, secrets.token_hex(32))
+        try:
+            key = bytes.fromhex(path.read_text(encoding="ascii"))
+        except OSError as error:
+            raise JournalError(f"the key {path} cannot be read: {error.strerror}") from error
+        except ValueError:
+            key = b""
+        if len(key) != _KEY_BYTES:
+            raise JournalError(f"{path} is not the key that was written there; saved plans with secrets need that one")
+        return key
 
     def new_run(self) -> tuple[str, Path]:
-        """Make an id that sorts by time, and the folder of that run."""
+        """Make an id that sorts by time, and the folder of that run. Raises `JournalError`."""
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")  # to the microsecond: an apply and its rollback are close
         run = f"{stamp}-{secrets.token_hex(2)}"
         folder = self.runs / run
-        (folder / "manual").mkdir(mode=0o700, parents=True)
-        folder.chmod(0o700)
+        try:
+            folder.mkdir(mode=0o700)
+            folder.chmod(0o700)
+            (folder / "manual").mkdir(mode=0o700)
+            _flush_folder(self.runs)
+        except OSError as error:
+            raise JournalError(f"the run's folder {folder} cannot be made: {error.strerror}") from error
         return run, folder
 
     def find(self, name: str) -> tuple[str, Path]:
@@ -68,16 +83,60 @@ def private(path: str, flags: int) -> int:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, durable when this returns. Raises `JournalError`."""
+    """
+    Write a file that only its owner can read, durable when this returns: the old one or the whole new one.
+
+    Half a surrogate pair becomes JSON's escape for it. Raises `JournalError`.
+    """
     try:
-        handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        if path.exists() and not path.is_file():  # a terminal, a pipe: nothing to replace
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            return
+        whole = path.resolve()
+        part = whole.with_name(f".{whole.name}.{secrets.token_hex(4)}")
+        try:
+            _write_flushed(part, text)
+            part.replace(whole)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        _flush_folder(whole.parent)
     except OSError as error:
         raise JournalError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _make_once(path: Path, text: str) -> None:
+    """Write a file unless another process was first. Raises `JournalError`."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        _write_flushed(part, text)
+        try:
+            os.link(part, path)
+        except OSError:  # another was first, or the file system has no links
+            if not path.exists():
+                part.replace(path)
+        _flush_folder(path.parent)
+    except OSError as error:
+        raise JournalError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_flushed(path: Path, text: str) -> None:
+    handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """A file's name is durable only when its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_document(path: Path, document: Any) -> None:

@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS events (
 );
 CREATE INDEX IF NOT EXISTS events_of_run ON events (run, number);
 """
-_Waiting = tuple[Sequence[Event], "Future[None]"]
+_Row = tuple[str, str, str, str, str]
+_Waiting = tuple[Sequence[_Row], "Future[None]"]
 
 
 def now() -> str:
@@ -54,6 +55,8 @@ class Journal:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             path.chmod(0o600)
             self._prepare()
+        self._closing = threading.Lock()
+        self._closed = False
         self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
         self._writer.start()
 
@@ -67,8 +70,12 @@ class Journal:
 
     def append(self, *events: Event) -> None:
         """Write events and return when they are durable. Raises `JournalError`."""
+        rows = [_row(event) for event in events]
         done: Future[None] = Future()
-        self._waiting.put((events, done))
+        with self._closing:
+            if self._closed:
+                raise JournalError(f"the journal {self._path} is closed; nothing more is sent")
+            self._waiting.put((rows, done))
         done.result()
 
     def events(self, run: str) -> list[Event]:
@@ -81,9 +88,11 @@ class Journal:
 
     def close(self) -> None:
         """Commit what waits and end the writer."""
-        if self._writer.is_alive():
-            self._waiting.put(None)
-            self._writer.join()
+        with self._closing:
+            if not self._closed:
+                self._waiting.put(None)
+            self._closed = True
+        self._writer.join()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=30.0)
@@ -93,13 +102,14 @@ class Journal:
 
     def _prepare(self) -> None:
         with contextlib.closing(self._connect()) as connection, connection:
-            connection.executescript(_TABLES)
-            connection.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
-            found = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()[0]
-        if found != str(SCHEMA_VERSION):
-            raise JournalError(
-                f"{self._path} was written by another version (schema {found}, this one reads {SCHEMA_VERSION})"
-            )
+            found = _schema(connection)
+            if found not in (None, str(SCHEMA_VERSION)):
+                raise JournalError(
+                    f"{self._path} was written by another version (schema {found}, this one reads {SCHEMA_VERSION})"
+                )
+            if found is None:
+                connection.executescript(_TABLES)
+                connection.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA_VERSION),))
 
     def _select(self, where: str, value: str) -> Iterator[Event]:
         with _told(self._path), contextlib.closing(self._connect()) as connection:
@@ -119,8 +129,8 @@ class Journal:
                 continue
             try:
                 connection = connection or self._connect()
-                _insert(connection, [event for events, _ in batch for event in events])
-            except (sqlite3.Error, OSError) as error:
+                _insert(connection, [row for rows, _ in batch for row in rows])
+            except Exception as error:  # noqa: BLE001 - whoever waits must be told, or it would wait for ever
                 problem = JournalError(f"the journal {self._path} cannot be written: {error}; nothing more is sent")
                 for _, done in batch:
                     done.set_exception(problem)
@@ -142,11 +152,30 @@ class Journal:
         return batch, True
 
 
-def _insert(connection: sqlite3.Connection, events: Sequence[Event]) -> None:
-    rows = [
-        (event.run, event.kind, event.host, event.at or now(), json.dumps(dict(event.body), ensure_ascii=False))
-        for event in events
-    ]
+def _schema(connection: sqlite3.Connection) -> str | None:
+    """The version that a journal says it has; ``None`` for a new one."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'meta'").fetchone():
+        return None
+    row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    return str(row[0]) if row else None
+
+
+def _row(event: Event) -> _Row:
+    """
+    An event as it is stored. Raises `JournalError` where it cannot be: what is not remembered is not done.
+
+    Half a surrogate pair, which a registry value may hold, is not UTF-8: it is stored as JSON's escape for it.
+    """
+    try:
+        body = json.dumps(dict(event.body), ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise JournalError(f"an event of the kind {event.kind} cannot be written: {error}; nothing is sent") from error
+    texts = (event.run, event.kind, event.host, event.at or now(), body)
+    run, kind, host, at, body = (text.encode("utf-8", "backslashreplace").decode() for text in texts)
+    return run, kind, host, at, body
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
     with connection:
         connection.executemany("INSERT INTO events (run, kind, host, at, body) VALUES (?, ?, ?, ?, ?)", rows)
 

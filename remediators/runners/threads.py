@@ -19,7 +19,8 @@ def side_by_side(
     Call ``work`` for every job, at most ``forks`` at once, and give each result as it comes.
 
     Jobs are taken one by one, so that memory grows with the hosts in flight and not with the fleet. Once ``stop`` is
-    set no new job is begun. An error of ``work`` is raised here, after the jobs in flight have ended.
+    set no new job is begun. An error of ``work`` sets ``stop``, so that the jobs in flight come to an end early, and is
+    raised here once they have.
     """
     waiting = iter(jobs)
     with ThreadPoolExecutor(max_workers=max(1, forks), thread_name_prefix="host") as pool:
@@ -30,7 +31,15 @@ def side_by_side(
             done, _ = wait(flying, return_when=FIRST_COMPLETED)
             for future in done:
                 job = flying.pop(future)
-                yield job, future.result()
+                yield job, _result(future, stop)
                 if not stop.is_set():
                     for following in islice(waiting, 1):
                         flying[pool.submit(work, following)] = following
+
+
+def _result(future: Future[Result], stop: threading.Event) -> Result:
+    try:
+        return future.result()
+    except BaseException:
+        stop.set()
+        raise
