@@ -3,6 +3,7 @@
 from remediators.model.addresses import Address, Scope, decode, encode, is_below
 from remediators.model.changes import (
     Action,
+    Arming,
     Change,
     HostPlan,
     Item,
@@ -13,6 +14,7 @@ from remediators.model.changes import (
 )
 from remediators.model.commands import Answer, Command, Query, Reading, Step, StepResult
 from remediators.model.contracts import (
+    Armed,
     Check,
     Fact,
     Host,
@@ -21,6 +23,7 @@ from remediators.model.contracts import (
     Remediator,
     Rendered,
     ResourceKind,
+    Safeguard,
     Session,
     Task,
 )
@@ -53,6 +56,8 @@ __all__ = [
     "Action",
     "Address",
     "Answer",
+    "Armed",
+    "Arming",
     "AuthenticationFailed",
     "Change",
     "Channel",
@@ -83,6 +88,7 @@ __all__ = [
     "Rendered",
     "ResourceKind",
     "Restoration",
+    "Safeguard",
     "Scope",
     "Session",
     "Shelf",

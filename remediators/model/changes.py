@@ -98,6 +98,26 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Arming:
+    """
+    How a device is put under its own timer before anything is changed on it, so that it goes back by itself.
+
+    ``kind`` is ``revert-timer``, ``reload`` or ``unarmed``; ``minutes`` what the timer is set to. ``arm``, ``confirm``
+    and ``save`` are the lines sent for it, exactly; ``save`` is empty where the configuration is left unsaved.
+    ``console`` is what a person types at the console to keep the change, or to wait for its end, if this tool dies.
+    """
+
+    kind: str
+    minutes: int = 0
+    arm: tuple[str, ...] = ()
+    confirm: tuple[str, ...] = ()
+    save: tuple[str, ...] = ()
+    revert: tuple[str, ...] = ()
+    console: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class HostPlan:
     """
     All items of one host, in order, handlers at the end of their play.
@@ -109,6 +129,7 @@ class HostPlan:
     status: str
     items: tuple[Item, ...] = ()
     error: str | None = None
+    arming: Arming | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from remediators.model.addresses import Address
-from remediators.model.changes import Action, Change, Performance, Restoration
-from remediators.model.commands import Query, Reading, Step, StepResult
+from remediators.model.changes import Action, Arming, Change, Performance, Restoration
+from remediators.model.commands import Answer, Query, Reading, Step, StepResult
 from remediators.model.snapshots import Snapshot
 from remediators.model.values import Value, Variables
 
@@ -50,6 +50,10 @@ class Remediator:
     def actions(self, options: Any, snapshot: Snapshot) -> Iterable[Action]:
         """What a handler does, once. MAY be overridden; only ``service`` with ``state: restarted`` has any."""
         return ()
+
+    def leave(self, options: Any) -> Mapping[str, Any]:
+        """What the task allows about arming and saving a device (see `Safeguard`). MAY be overridden."""
+        return {}
 
     def details(self, options: Any, snapshot: Snapshot) -> Mapping[Address, Mapping[str, Any]]:
         """What the resource kind needs besides the address (`Change.detail`). MAY be overridden."""
@@ -212,6 +216,40 @@ class Check(Protocol):
         """``None`` if all is well, else what was seen instead, in one line. ``deadline`` in seconds."""
 
 
+class Armed(Session, Protocol):
+    """A session with a device that can revert by itself."""
+
+    def again(self) -> Armed:
+        """A new, separate session with the same device: the proof that it can still be reached. Raises `TransportError`."""
+
+    def execute(self, lines: Sequence[str], seconds: float) -> Sequence[Answer]:
+        """Send lines outside configuration mode, answering the questions they ask; stops at the first rejected one."""
+
+
+class Safeguard(Protocol):
+    """
+    What a platform knows of committing safely. Pure, but for `Armed` being used by the engine.
+
+    ``leave`` is what all changing tasks of the host allow: ``allow_unarmed``, ``allow_reload_fallback``,
+    ``allow_lockout_risk``, and ``save``.
+    """
+
+    def queries(self, known: Snapshot) -> Iterable[Query]:
+        """What must be read to decide how the device is armed."""
+
+    def decide(self, known: Snapshot, changes: Sequence[Change], leave: Mapping[str, Any]) -> Arming:
+        """How to arm. Raises `Refused` with the reason and what would allow it."""
+
+    def left(self, session: Armed) -> float:
+        """Seconds until the device reverts by itself, as it says itself. Raises `RemoteError`."""
+
+    def saved(self, session: Armed) -> str | None:
+        """After saving: how startup differs from running, or ``None``."""
+
+    def reverted(self, before: Snapshot, after: Snapshot) -> str | None:
+        """Whether a device is again as it was before arming: how it differs, or ``None``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Platform:
     """What is true for all hosts of a kind: what to read of each, and which of them cannot be worked on."""
@@ -219,3 +257,4 @@ class Platform:
     name: str
     queries: Any  # Callable[[], Iterable[Query]]
     refuse: Any  # Callable[[Snapshot], str | None]: the reason, or None
+    safeguard: Safeguard | None = None  # only devices that can revert by themselves have one
