@@ -61,9 +61,9 @@ def test_fences_out_of_order_tell_nothing():
 
 
 def test_what_is_not_cmd_is_told_apart_from_a_cmd_that_gets_the_line_changed():
-    with pytest.raises(Unreachable, match="cmd.exe must run the commands there.*ansible_shell_type"):
+    with pytest.raises(Unreachable, match=r"cmd.exe must run the commands there.*ansible_shell_type"):
         batch.unpack(b"bash: syntax error near unexpected token `chcp'\n\x1b[2Jx", TOKEN, 1, BATCH)
-    with pytest.raises(Unreachable, match="quotation marks changed.*hand the line over as it is") as caught:
+    with pytest.raises(Unreachable, match=r"quotation marks changed.*hand the line over as it is") as caught:
         batch.unpack(b'!M![!R!!Q!!X!!C!]\r\nActive code page: 0\r\n!M!end\\" <nul 2>&1', TOKEN, 1, BATCH)
     assert "\n" not in str(caught.value)
 
