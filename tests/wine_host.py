@@ -57,6 +57,7 @@ class Wine:
             done = subprocess.run(
                 ["wine", str(self.launcher), windows_path(Path(file.name))],
                 env=self.environment,
+                cwd=self.root,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=seconds,
@@ -149,6 +150,7 @@ def _quietly(wine: Wine, *command: str) -> None:
     subprocess.run(
         command,
         env=wine.environment,
+        cwd=wine.root,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

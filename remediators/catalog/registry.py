@@ -59,6 +59,7 @@ class Registry(Remediator):
         return ask(options.key, options.values, options.view, known)
 
     def desired(self, options: RegistryOptions, snapshot: Snapshot) -> Mapping[Address, Value]:
+        registry.check_view(options.view, snapshot)
         if options.state == "absent":
             return _gone(options, snapshot)
         wanted = values(options.key, options.values, options.view)

@@ -208,7 +208,8 @@ def show_file(path: tuple[Part, ...]) -> Command:
 def show_lines(path: tuple[Part, ...]) -> Command:
     """Print a file line by line, without its empty lines: Wine's ``type`` prints only the first bytes of UTF-16."""
     before, after = 'for /f "delims=" %i in (', ") do @echo %i"  # Wine knows no usebackq, hence no quotation marks
-    line = inner(f'"{before}') + _body(path) + inner(f'{after}"')
+    # Wine expands %M% in what it shows; M holds the mark between answers, which a value must not be able to print.
+    line = inner(f'"set M=&{before}') + _body(path) + inner(f'{after}"')
     return _checked(Command(f"cmd /d /c {line}", f"{before}{_body_shown(path)}{after}"))
 
 

@@ -92,7 +92,10 @@ class RegistryKind:
                 list(steps([way], known))
         except RemediationError as error:
             return f"{change.address}: {error.message}"
-        lost = host.unreadable(_text_of(change.after), known)
+        at = place(change.address)
+        # A name that is removed was read, so it can be read.
+        name = "" if change.after is None else f"{at.key}\\{at.name or ''}"
+        lost = host.unreadable(name + _text_of(change.after), known)
         return f"{change.address}: {lost}" if lost else None
 
     def perform(self, action: Action, known: Snapshot) -> Performance:

@@ -66,13 +66,17 @@ def key_at(path: str, view: str) -> Address:
     return Address("registry-key" + _suffix(view), encode(path))
 
 
-@lru_cache(maxsize=4096)
 def place(address: Address) -> Place:
     """What an address of one of our kinds means."""
-    kind, _, bits = address.kind.partition("@")
-    path, _, name = address.path.partition(":")
+    return _place(address.kind, address.path)  # addresses that differ in case are equal: a cache of them mixes these up
+
+
+@lru_cache(maxsize=4096)
+def _place(kind: str, whole: str) -> Place:
+    kind, _, bits = kind.partition("@")
+    path, _, name = whole.partition(":")
     if kind == "registry-key":
-        return Place(decode(address.path), None, bits or "native")
+        return Place(decode(whole), None, bits or "native")
     plain = decode(name)
     return Place(decode(path), "" if plain.upper() == UNNAMED.upper() else plain, bits or "native")
 

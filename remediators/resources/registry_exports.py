@@ -15,7 +15,7 @@ from remediators.quoting.cmd import Env, Part
 from remediators.resources.registry_addresses import UNNAMED, Place, key_at, lineage, value_at
 from remediators.resources.registry_files import Exported, Section, exported
 from remediators.resources.registry_findings import PRESENT, Chain, Findings, said, upwards
-from remediators.resources.registry_text import INEXACT, LOSS, lists_key
+from remediators.resources.registry_text import INEXACT, garbled, lists_key
 from remediators.resources.registry_views import Reg
 
 
@@ -37,9 +37,9 @@ def export(at: Place, names: list[str], program: Reg, title: str) -> Query:
         section = _section(at, whole)
         entries = {entry.name.upper(): entry for entry in section.entries}
         for name in names:
-            if name.upper() in entries:
+            if name.upper() in entries and not garbled(name, whole.encoding):
                 found.add(value_at(at.key, name, at.view), whole.seen(entries[name.upper()]))
-            elif any(LOSS in entry.name for entry in section.entries) or not name.isascii():
+            elif any(garbled(entry.name, whole.encoding) for entry in section.entries) or not name.isascii():
                 found.unread[value_at(at.key, name, at.view)] = "names in its key cannot be decoded"
         return found.reading()
 
@@ -102,7 +102,7 @@ def _read_tree(at: Place, chained: Sequence[Answer], answers: Sequence[Answer]) 
     for section in whole.sections:
         found.values[key_at(section.path, at.view)] = PRESENT
         for entry in section.entries:
-            if LOSS in entry.name or entry.name == UNNAMED:
+            if garbled(entry.name, whole.encoding) or entry.name == UNNAMED:
                 raise ReadFailed(f"{section.path} holds a value whose name cannot be told: {entry.name!r}")
             told = INEXACT if whole.expanded and entry.text else whole.seen(entry)
             found.add(value_at(section.path, entry.name, at.view), told)
@@ -116,5 +116,5 @@ def _complete(at: Place, listing: Answer, whole: Exported) -> None:
         path = f"{at.key}\\{name}"
         if line.startswith("HKEY_") and lists_key(listing, path) and whole.section(path) is None:
             raise ReadFailed(f"{path} is there but was not exported: access may be denied")
-    if any(LOSS in section.path for section in whole.sections):
+    if any(garbled(section.path[len(at.key) :], whole.encoding) for section in whole.sections):
         raise ReadFailed(f"{at.key} holds a key whose name cannot be decoded")

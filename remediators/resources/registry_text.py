@@ -87,6 +87,11 @@ def doubt_of(text: str, encoding: str) -> str | None:
     return f"a question mark may stand for a character outside {page}"
 
 
+def garbled(name: str, encoding: str) -> bool:
+    """Whether a name in an answer may be another one, of which characters were lost on their way."""
+    return LOSS in name or doubt_of(name, encoding) is not None
+
+
 def _only_line(text: str) -> str | None:
     """The value line, where the answer is a key line, one value line, and no more than one blank line after it."""
     lines = text.split("\r\n") if "\r\n" in text else text.split("\n")
@@ -109,6 +114,8 @@ def _typed(type_word: str, data: str, encoding: str) -> Seen:
 
 
 def _text(type_word: str, data: str, encoding: str) -> Seen:
+    if type_word == "REG_EXPAND_SZ" and garbled(data, encoding):
+        return INEXACT  # an export shows its bytes; that of REG_SZ shows text
     if LOSS in data:
         return Seen(unread="its text cannot be decoded in the code page of this host")
     if any(ord(c) < 32 or 127 <= ord(c) < 160 for c in data) or not (data.isascii() or encoding == "utf-8"):

@@ -174,6 +174,8 @@ def unpack(output: bytes, token: str, count: int, style: str) -> Heard:
     if not fences or fences[-1][3] is None:
         raise Dropped("the answer was cut off")
     said = _between(output[canary.end() :], fences)
+    if said is None:
+        raise Unreachable("the marks between its answers are out of order, so nothing can be told from what it said")
     encoding = encoding_of(said.get(0, (b"", 0))[0])
     blank = Answer(b"", None, encoding)
     answers = tuple(Answer(*said[n], encoding) if n in said else blank for n in range(1, count + 1))
@@ -181,17 +183,29 @@ def unpack(output: bytes, token: str, count: int, style: str) -> Heard:
 
 
 def _strange(output: bytes) -> Unreachable | Dropped:
-    words = " ".join(output.decode("ascii", "replace").split())[:200]
+    words = " ".join(re.sub(r"[^ -~]+", " ", output.decode("ascii", "replace")).split())[:200]
     if not words:
         return Dropped("the host said nothing")
-    return Unreachable(f"what answered is not a Windows command interpreter; it said: {words}")
+    if b"!M![" in output and b"set M=" not in output:
+        return Unreachable(
+            "the command line reaches cmd.exe with its quotation marks changed, so nothing can be sent safely: the "
+            f"server there must hand the line over as it is, or put it into a .cmd file; it said: {words}"
+        )
+    return Unreachable(
+        "what answered is not a Windows command interpreter; cmd.exe must run the commands there (over SSH it must be "
+        f"the login shell, as ansible_shell_type: cmd says); it said: {words}"
+    )
 
 
-def _between(output: bytes, fences: Sequence[re.Match[bytes]]) -> dict[int, tuple[bytes, int]]:
+def _between(output: bytes, fences: Sequence[re.Match[bytes]]) -> dict[int, tuple[bytes, int]] | None:
+    """What was said before each fence; ``None`` where they are not in order, as one that the output brought in."""
     said: dict[int, tuple[bytes, int]] = {}
-    start = 0
+    start, last = 0, -1
     for fence in fences:
         if fence[3] is None:
+            if int(fence[1]) <= last:
+                return None
+            last = int(fence[1])
             said[int(fence[1])] = (output[start : fence.start()], _signed(int(fence[2])))
         start = fence.end()
     return said

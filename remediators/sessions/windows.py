@@ -107,6 +107,11 @@ class WindowsSession:
         except (Dropped, TimedOut):
             self.close()
             raise
+        if any(
+            answer.status is None and _certain(piece) for piece, answer in zip(waiting, heard.answers, strict=False)
+        ):
+            self.close()
+            raise Dropped("a part of the answer is missing")
         self._style = heard.style
         self._page = batch.UTF8_PAGE if heard.encoding == "utf-8" else batch.OWN_PAGE
         return list(zip(waiting[:count], heard.answers, strict=True))
@@ -116,6 +121,11 @@ class WindowsSession:
             self._channel = self._open()
         output = self._channel.run(line, _deadline(members, self._patience))
         return output.stdout or output.stderr
+
+
+def _certain(piece: Piece) -> bool:
+    """Whether a piece runs whatever became of those before it."""
+    return not piece.write and not piece.command.only_after_failure
 
 
 def _deadline(members: Sequence[Piece], patience: float) -> float:

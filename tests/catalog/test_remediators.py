@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from remediators.model import Address, OutOfScope, Refused, Scope, Snapshot, Unread
-from remediators.resources import metabase, registry
+from remediators.resources import host, metabase, registry
 from remediators.resources.services import CLUSTERED, ServiceKind, part
 
 from .hosts import changes, read_wholly
@@ -28,6 +28,13 @@ def wrong(remediator: str, /, **options: Any) -> str:
 
 
 # -- registry ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_view_that_the_host_does_not_have_is_refused() -> None:
+    known = read_wholly({host.VERSION: "5.2.3790", host.ARCHITECTURE: "x86", host.SHELL_BITS: "32"})
+    for options in ({"values": {"V": DWORD}}, {"state": "absent"}, {"state": "present"}):
+        with pytest.raises(Refused, match="has no 64-bit view"):
+            plan("registry", known, key=X, view="64", **options)
 
 
 def test_each_key_that_is_missing_is_a_change_of_its_own() -> None:

@@ -14,9 +14,10 @@ HERE = Path(__file__).parent
 ALL = [*AGREED, *(line for line, _ in WINE_IS_WRONG)]
 
 
-def run(environment, *command):
+def run(environment, folder, *command):
+    """Run in a folder of the test's own: Wine takes some redirections of the corpus for files in the current one."""
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    return subprocess.run(command, env=environment, check=True, timeout=120, **quiet).stdout
+    return subprocess.run(command, env=environment, cwd=folder, check=True, timeout=120, **quiet).stdout
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +31,12 @@ def wine(tmp_path_factory):
         "WINEDLLOVERRIDES": "mscoree,mshtml=",
     }
     try:
-        run(environment, "wineboot", "-i")
-        run(environment, "x86_64-w64-mingw32-gcc", "-O1", "-o", folder / "launcher.exe", HERE / "launcher.c")
+        run(environment, folder, "wineboot", "-i")
+        run(environment, folder, "x86_64-w64-mingw32-gcc", "-O1", "-o", folder / "launcher.exe", HERE / "launcher.c")
         (folder / "lines").write_text("".join(f"{line}\n" for line in ALL), encoding="utf-8")
-        told = run(environment, "wine", folder / "launcher.exe", "Z:" + str(folder / "lines").replace("/", "\\"))
+        told = run(
+            environment, folder, "wine", folder / "launcher.exe", "Z:" + str(folder / "lines").replace("/", "\\")
+        )
     finally:
         subprocess.run(["wineserver", "-k"], env=environment, check=False)
         shutil.rmtree(folder / "prefix", ignore_errors=True)

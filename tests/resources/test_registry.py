@@ -493,3 +493,8 @@ def test_the_registry_has_no_actions_and_says_what_it_does_not_restore():
     assert list(KIND.notes([Change(registry.key(KEY), "present", None)], Snapshot())) == [
         "permissions of removed keys are not restored"
     ]
+
+
+def test_a_name_keeps_the_case_in_which_it_was_said_whoever_asked_before():
+    for name in ("Case", "CASE", "case"):
+        assert registry.place(registry.value(r"HKLM\SOFTWARE\X", name)).name == name

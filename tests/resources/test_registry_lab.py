@@ -13,6 +13,7 @@ from remediators.resources import host, registry
 from tests.resources.registry_cases import (
     BASE,
     KEYS,
+    KIND,
     VALUES,
     Counting,
     look,
@@ -128,3 +129,31 @@ def _new(address, value):
     from remediators.model import Change
 
     return Change(address, None, value)
+
+
+def test_a_key_that_holds_a_name_outside_the_code_page_is_not_taken_for_another():
+    key = r"HKLM\SOFTWARE\Held"
+    for inside in ({key: {"漢": {"type": "dword", "data": 1}}}, {f"{key}\\漢": {}}):
+        line = channel(os="2003", registry=inside)
+        known = read_all(session(line), Snapshot(), lambda known: registry.read_tree(registry.key(key), known))
+        with pytest.raises(Unread):
+            registry.contents(registry.key(key), known)
+
+
+def test_expandable_text_outside_the_code_page_is_read_by_its_bytes():
+    line = channel(os="2003", registry={r"HKLM\SOFTWARE\X": {"a": {"type": "expand_sz", "data": "%漢%?"}}})
+    address = registry.value(r"HKLM\SOFTWARE\X", "a")
+    known = look(session(line), [address])
+    assert known[address] == of("expand_sz", "%漢%?")
+    assert address not in known.doubts
+
+
+def test_a_name_that_could_not_be_read_back_is_refused_when_it_is_planned():
+    line = channel(os="2003")
+    known = read_all(session(line), Snapshot(), lambda known: [host.query()])
+    for address, value in (
+        (registry.value(r"HKLM\SOFTWARE\X", "漢"), of("dword", 1)),
+        (registry.value("HKLM\\SOFTWARE\\漢", "x"), of("dword", 1)),
+    ):
+        assert "cannot be read back" in (KIND.unwritable(_new(address, value), known) or "")
+        assert KIND.unwritable(_new(address, value).inverse(), known) is None

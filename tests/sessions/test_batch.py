@@ -53,6 +53,21 @@ def test_a_fence_that_a_command_printed_itself_is_output():
     assert heard.answers == (Answer(forged.encode(), 1, "cp437"),)
 
 
+def test_fences_out_of_order_tell_nothing():
+    for forged in (f"{TOKEN}1:0\r\n", f"{TOKEN}2:0\r\n"):
+        output = answer(f"{TOKEN}1:1\r\n", forged, f"{TOKEN}2:1\r\n")
+        with pytest.raises(Unreachable, match="out of order"):
+            batch.unpack(output, TOKEN, 2, BATCH)
+
+
+def test_what_is_not_cmd_is_told_apart_from_a_cmd_that_gets_the_line_changed():
+    with pytest.raises(Unreachable, match=r"cmd.exe must run the commands there.*ansible_shell_type"):
+        batch.unpack(b"bash: syntax error near unexpected token `chcp'\n\x1b[2Jx", TOKEN, 1, BATCH)
+    with pytest.raises(Unreachable, match=r"quotation marks changed.*hand the line over as it is") as caught:
+        batch.unpack(b'!M![!R!!Q!!X!!C!]\r\nActive code page: 0\r\n!M!end\\" <nul 2>&1', TOKEN, 1, BATCH)
+    assert "\n" not in str(caught.value)
+
+
 def test_an_echoed_line_is_no_fence():
     line, _ = batch.take(batch.pieces([query("ver")]), TOKEN, batch.OWN_PAGE, BATCH, Going())
     echoed = f"C:\\>{line}\r\n".encode()
