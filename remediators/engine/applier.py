@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from remediators.engine.commit import commit
 from remediators.engine.house import House
 from remediators.engine.outcomes import HostResult, ItemResult, host_status
 from remediators.engine.reading import by_kind, details_of
@@ -56,7 +57,7 @@ class Work:
 def apply_host(work: Work) -> HostResult:
     """Apply one host's plan. What the host does is a result; only `JournalError` is raised."""
     began = time.monotonic()
-    result = _settled_before(work.plan) or _HostRun(work).go()
+    result = _settled_before(work.plan) or HostRun(work).go()
     return replace(result, seconds=time.monotonic() - began)
 
 
@@ -70,7 +71,7 @@ def _settled_before(plan: HostPlan) -> HostResult | None:
     return None
 
 
-class _HostRun:
+class HostRun:
     """The state of one host while it is worked on."""
 
     def __init__(self, work: Work) -> None:
@@ -80,6 +81,8 @@ class _HostRun:
         self.touch = Touch(work.session, work.house)
         self.results: dict[int, ItemResult] = {}
         self.stopped = False
+        self.reverted = False
+        self.told: list[str] = []  # what is to be said of the host as a whole
 
     def go(self) -> HostResult:
         self.work.record.note("host-started", self.name)
@@ -89,16 +92,18 @@ class _HostRun:
                 return self._end(HostResult(self.name, "refused", self._all_items(), refusal))
             hand = way_back(self.work.plan, self.touch.known, self.house)
             self.work.record.by_hand(self.name, self.house.by_hand(hand))
-            self._plays()
-            self._last_reading()
+            commit(self, {span.address: span for span in _spans(self._planned())})
         except JournalError:
             raise
         except TransportError as error:
             return self._end(self._lost_host(error))
+        except Refused as error:
+            return self._end(HostResult(self.name, "refused", self._all_items(), error.message))
         except RemediationError as error:
             return self._end(HostResult(self.name, "failed", self._all_items(), error.message))
         items = self._all_items()
-        return self._end(HostResult(self.name, host_status(items), items))
+        status = "reverted" if self.reverted else host_status(items)
+        return self._end(HostResult(self.name, status, items, "; ".join(self.told) or None))
 
     def _end(self, result: HostResult) -> HostResult:
         clean = self.work.record.clean
@@ -119,14 +124,19 @@ class _HostRun:
 
     def _preflight(self) -> str | None:
         """Read everything again. Gives the reason why this host must not be touched, or None."""
-        changes = [change for item in self.work.plan.items if item.outcome == "change" for change in item.changes]
-        base = list(self.house.platform_of(self.work.host).queries())
+        changes = self._planned()
+        platform = self.house.platform_of(self.work.host)
+        guard = platform.safeguard
+        base = [*platform.queries(), *(guard.queries(self.touch.known) if guard else ())]
         acted_on = {address for item in self.work.plan.items for action in item.actions for address in action.reads}
         self.touch.look({change.address for change in changes} | acted_on, details_of(changes), base)
         drifted = [text for text in map(self._drift, _spans(changes)) if text]
         if drifted:
             self.work.record.note("drift", self.name, reasons=drifted)
         return "; ".join(drifted) or None
+
+    def _planned(self) -> list[Change]:
+        return [change for item in self.work.plan.items if item.outcome == "change" for change in item.changes]
 
     def _drift(self, span: Change) -> str | None:
         value = self.touch.known[span.address]
@@ -136,7 +146,7 @@ class _HostRun:
             return f"{span.address} was changed since the plan was made"
         return f"{span.address} is {say(value)}, planned from {say(span.before)} to {say(span.after)}"
 
-    def _plays(self) -> None:
+    def plays(self) -> None:
         numbered = list(enumerate(self.work.plan.items))
         for _, group in groupby(numbered, key=lambda entry: entry[1].play):
             play = list(group)
@@ -289,7 +299,7 @@ class _HostRun:
                 return replace(result, status="failed", reason=f"{name}: {seen}", ignored=item.ignore_errors)
         return result
 
-    def _last_reading(self) -> None:
+    def last_reading(self) -> None:
         """Read once more all that this run set: another item, a handler or a policy may have put it back."""
         done = {
             number: result

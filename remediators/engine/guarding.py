@@ -2,8 +2,8 @@
 Commit with a way back that does not need us: the device's own timer is armed before the first line is changed.
 
 Prove that a second session can be opened, arm, change, read back, prove it all over again through a *new* session,
-confirm, save. Where anything fails nothing is confirmed: the device is told to go back, or goes back by itself, and that
-it did is read and not assumed.
+confirm, save. Where anything fails nothing is confirmed: the device is told to go back, or goes back by itself, and
+that it did is read and not assumed.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class ItemResult:
 
 @dataclass(frozen=True, slots=True)
 class HostResult:
-    """One host of a run. ``status`` is ``changed ok failed unreachable refused unknown not_started``."""
+    """One host of a run. ``status`` is ``changed ok failed unreachable refused reverted unknown not_started``."""
 
     name: str
     status: str
@@ -88,7 +88,7 @@ def host_status(items: Sequence[ItemResult]) -> str:
 def exit_code(hosts: Sequence[HostResult]) -> int:
     """0 all well; bit 2 some host failed, bit 4 some unreachable; 3 when nothing failed but something was refused."""
     statuses = {host.status for host in hosts}
-    code = (2 if statuses & {"failed", "unknown"} else 0) | (4 if "unreachable" in statuses else 0)
+    code = (2 if statuses & {"failed", "unknown", "reverted"} else 0) | (4 if "unreachable" in statuses else 0)
     refused = any(item.status == "refused" for host in hosts for item in host.items) or "refused" in statuses
     return code or (3 if refused else 0)
 

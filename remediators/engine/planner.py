@@ -16,11 +16,13 @@ from remediators.engine.house import House
 from remediators.engine.reading import by_kind, read_all
 from remediators.model import (
     Action,
+    Arming,
     Change,
     Host,
     HostPlan,
     Item,
     OutOfScope,
+    Platform,
     Query,
     Reader,
     Refused,
@@ -46,7 +48,7 @@ def plan_host(host: Host, tasks: Sequence[Task], reader: Reader, house: House) -
     """Plan all tasks of one host. Never raises for what the host does: an unreachable host is a result."""
     platform = house.platform_of(host)
     try:
-        known = read_all(reader, Snapshot(), lambda known: _ask(tasks, known, house, list(platform.queries())))
+        known = read_all(reader, Snapshot(), lambda known: _ask(tasks, known, house, _base(platform, known)))
     except TransportError as error:
         return Planned(HostPlan(host.name, "unreachable", error=error.message), Snapshot())
     refusal = platform.refuse(known)
@@ -54,7 +56,34 @@ def plan_host(host: Host, tasks: Sequence[Task], reader: Reader, house: House) -
         items = tuple(_blank(task, "refused", refusal) for task in tasks if not task.handler)
         return Planned(HostPlan(host.name, "refused", items, refusal), known)
     items = tuple(_items(tasks, known, house))
-    return Planned(HostPlan(host.name, worst(items), items), known)
+    arming, items = _armed(items, known, platform)
+    return Planned(HostPlan(host.name, worst(items), items, arming=arming), known)
+
+
+def _base(platform: Platform, known: Snapshot) -> list[Query]:
+    guard = platform.safeguard
+    return [*platform.queries(), *(guard.queries(known) if guard else ())]
+
+
+def _armed(items: tuple[Item, ...], known: Snapshot, platform: Platform) -> tuple[Arming | None, tuple[Item, ...]]:
+    """How a device that can revert by itself is armed; where it cannot be, its changes are refused with the reason."""
+    changing = [item for item in items if item.outcome == "change"]
+    if platform.safeguard is None or not changing:
+        return None, items
+    changes = [change for item in changing for change in item.changes]
+    try:
+        return platform.safeguard.decide(known, changes, _granted(changing)), items
+    except RemediationError as error:
+        reason = error.message
+    refused = (replace(i, outcome="refused", reason=reason) if i.outcome == "change" else i for i in items)
+    return None, tuple(refused)
+
+
+def _granted(changing: Sequence[Item]) -> dict[str, Any]:
+    """What every changing task allows: what one of them does not allow is not allowed."""
+    leaves = [item.leave for item in changing if not item.handler]
+    names = set.intersection(*(set(leave) for leave in leaves)) if leaves else set()
+    return {name: leaves[0][name] for name in sorted(names) if all(leave[name] == leaves[0][name] for leave in leaves)}
 
 
 def worst(items: Iterable[Item]) -> str:
@@ -182,6 +211,7 @@ def _diffed(blank: Item, task: Task, rendered: Rendered, known: Snapshot, house:
         actions=actions,
         commands=commands,
         notes=tuple(dict.fromkeys(notes)),
+        leave=dict(remediator.leave(rendered.options)),
         options=rendered.options.model_dump(mode="json", exclude_unset=True) if task.handler else {},
     )
 

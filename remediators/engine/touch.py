@@ -28,10 +28,10 @@ Details = Mapping[Address, Mapping[str, Any]]
 class Touch:
     """An open session on a host, and the newest knowledge of it."""
 
-    def __init__(self, session: Session, house: House) -> None:
+    def __init__(self, session: Session, house: House, known: Snapshot | None = None) -> None:
         self._session = session
         self._house = house
-        self.known = Snapshot()
+        self.known = Snapshot() if known is None else known
 
     def look(self, addresses: Iterable[Address], details: Details, base: Sequence[Query] = ()) -> None:
         """Read addresses, whatever was known of them. Raises `TransportError`."""

@@ -74,7 +74,8 @@ class Item:
     One task (or one turn of its loop, or one handler) on one host.
 
     ``outcome`` is ``change ok skipped unpredictable refused failed`` in a plan. ``commands`` are shown forms.
-    ``options`` are kept for handlers only, so that a rollback can notify the same ones.
+    ``leave`` is what the task allows about arming a device. ``options`` are kept for handlers only, so that a rollback
+    can notify the same ones.
     ``notes`` name the price: what stops, what is left behind, what cannot be undone. ``checks`` are the checks from
     outside, by name, with their options.
     """
@@ -95,6 +96,7 @@ class Item:
     cause: int | None = None
     where: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    leave: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class Arming:
 
     ``kind`` is ``revert-timer``, ``reload`` or ``unarmed``; ``minutes`` what the timer is set to. ``arm``, ``confirm``
     and ``save`` are the lines sent for it, exactly; ``save`` is empty where the configuration is left unsaved.
+    ``leave`` is what the tasks allowed when it was decided, so that it can be decided again before it is done.
     ``console`` is what a person types at the console to keep the change, or to wait for its end, if this tool dies.
     """
 
@@ -115,6 +118,7 @@ class Arming:
     revert: tuple[str, ...] = ()
     console: str = ""
     notes: tuple[str, ...] = ()
+    leave: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,7 +220,7 @@ class Armed(Session, Protocol):
     """A session with a device that can revert by itself."""
 
     def again(self) -> Armed:
-        """A new, separate session with the same device: the proof that it can still be reached. Raises `TransportError`."""
+        """A new, separate session: the proof that the device can still be reached. Raises `TransportError`."""
 
     def execute(self, lines: Sequence[str], seconds: float) -> Sequence[Answer]:
         """Send lines outside configuration mode, answering the questions they ask; stops at the first rejected one."""

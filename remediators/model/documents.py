@@ -10,11 +10,11 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from remediators.model.addresses import Address
-from remediators.model.changes import Action, Change, HostPlan, Item, Plan, Source
+from remediators.model.changes import Action, Arming, Change, HostPlan, Item, Plan, Source
 from remediators.model.errors import UsageError
 from remediators.model.values import Value
 
@@ -83,7 +83,8 @@ def plan_document(plan: Plan, seal: Seal) -> dict[str, Any]:
 
 def host_document(host: HostPlan, seal: Seal) -> dict[str, Any]:
     items = [item_document(item, seal) for item in host.items]
-    return {"name": host.name, "status": host.status, "error": host.error, "items": items}
+    arming = asdict(host.arming) if host.arming else None
+    return {"name": host.name, "status": host.status, "error": host.error, "arming": arming, "items": items}
 
 
 def item_document(item: Item, seal: Seal) -> dict[str, Any]:
@@ -174,7 +175,15 @@ def read_plan(document: Any) -> Plan:
 
 
 def _read_host(host: Mapping[str, Any]) -> HostPlan:
-    return HostPlan(host["name"], host["status"], tuple(_read_item(item) for item in host["items"]), host["error"])
+    items = tuple(_read_item(item) for item in host["items"])
+    return HostPlan(host["name"], host["status"], items, host["error"], _read_arming(host["arming"]))
+
+
+def _read_arming(arming: Mapping[str, Any] | None) -> Arming | None:
+    if arming is None:
+        return None
+    lines = {name: tuple(arming[name]) for name in ("arm", "confirm", "save", "revert", "notes")}
+    return Arming(arming["kind"], arming["minutes"], console=arming["console"], leave=arming["leave"], **lines)
 
 
 def _read_item(item: Mapping[str, Any]) -> Item:

@@ -1,0 +1,92 @@
+"""How a host's plays become final: at once on hosts that keep what they are told, under a timer on devices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+from remediators.engine.guarding import Guard
+from remediators.engine.outcomes import ItemResult
+from remediators.engine.touch import Touch
+from remediators.model import Address, Armed, Change, Refused, RemediationError, RemoteError, Snapshot, TransportError
+
+if TYPE_CHECKING:
+    from remediators.engine.applier import HostRun
+
+
+def commit(run: HostRun, spans: Mapping[Address, Change]) -> None:
+    """
+    Carry out all plays of a host and see that they stay. ``spans`` are the first before and last after of each address.
+
+    Raises `TransportError` and `RemoteError` where the host could not be worked on, with nothing armed left behind.
+    """
+    arming, platform = run.work.plan.arming, run.house.platform_of(run.work.host)
+    nothing = all(run.touch.known[address] == span.after for address, span in spans.items())
+    if arming is None or platform.safeguard is None or nothing:
+        run.plays()
+        run.last_reading()
+        return
+    changes = [change for item in run.work.plan.items if item.outcome == "change" for change in item.changes]
+    if platform.safeguard.decide(run.touch.known, changes, arming.leave) != arming:
+        raise Refused("the device would now be armed or saved in another way than planned; plan again")
+    session = cast("Armed", run.work.session)
+    guard = Guard(run.name, arming, platform.safeguard, session, run.work.record)
+    guard.arm()
+    failure = _changed_and_proved(run, guard, session)
+    if failure:
+        _go_back(run, guard, spans, failure)
+
+
+def _changed_and_proved(run: HostRun, guard: Guard, session: Armed) -> str | None:
+    """Change, prove through a new session, confirm, save. Gives what went wrong, or ``None``."""
+    try:
+        run.plays()
+        failure = _failed(run)
+        if failure:
+            return failure
+        proof = session.again()
+    except RemediationError as error:
+        return error.message
+    try:
+        run.touch = Touch(proof, run.house, run.touch.known)
+        run.last_reading()
+        failure = _failed(run)
+        if not failure:
+            run.told.extend(guard.confirm(proof))
+    except (TransportError, RemoteError) as error:
+        return error.message
+    finally:
+        proof.close()
+    return failure
+
+
+def _failed(run: HostRun) -> str | None:
+    wrong = [r for r in run.results.values() if r.status in ("failed", "unknown") and not r.ignored]
+    if wrong:
+        return f"{wrong[0].item.task}: {wrong[0].reason}"
+    return "interrupted" if run.work.stop.is_set() else None
+
+
+def _go_back(run: HostRun, guard: Guard, spans: Mapping[Address, Change], failure: str) -> None:
+    """Let the device go back, read that it did, and say so of every item that was begun."""
+
+    def look(session: Armed) -> str | None:
+        touch = Touch(session, run.house, Snapshot())
+        touch.look(spans, {}, list(run.house.platform_of(run.work.host).queries()))
+        differing = (touch.mismatch(address, span.before) for address, span in spans.items())
+        return next((text for text in differing if text), None)
+
+    wrong = guard.back(look)
+    run.reverted = wrong is None
+    for number, result in list(run.results.items()):
+        if result.item.changes and result.status in ("changed", "failed", "unknown"):
+            run.results[number] = _told(result, failure, wrong)
+
+
+def _told(result: ItemResult, failure: str, wrong: str | None) -> ItemResult:
+    if wrong is None:
+        words = tuple("reverted" if word != "not_started" else word for word in result.results)
+        return replace(result, status="failed", results=words, reason=f"reverted by the device: {failure}")
+    words = tuple("unknown" if word != "not_started" else word for word in result.results)
+    return replace(result, status="unknown", results=words, reason=f"{failure}; not proven to be reverted: {wrong}")
