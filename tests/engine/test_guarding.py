@@ -1,0 +1,154 @@
+"""Safe commit: armed before the first line, proved through a new session, confirmed, saved; or back as it was."""
+
+import pytest
+
+from remediators.engine.fleet import Fleet
+from remediators.engine.outcomes import exit_code
+from remediators.model import Plan
+from remediators.model.documents import Seal, plan_document, read_plan
+from remediators.runners.threads import side_by_side
+from tests.engine.conftest import Bench
+from tests.engine.fake import FakeTask
+from tests.engine.fake_device import DeviceSession, FakeDevice, device_house
+
+TASK = [FakeTask("open up", {"acl": "new"})]
+
+
+@pytest.fixture
+def guarded(tmp_path, monkeypatch):
+    monkeypatch.setattr("remediators.engine.guarding._PAUSE", 0.0)
+
+    def make(device):
+        bench = Bench(tmp_path, {"fw": device})
+        bench.house = device_house(device)
+        bench.fleet = Fleet(bench.house, lambda host: DeviceSession(device), side_by_side)
+        return bench
+
+    return make
+
+
+def test_a_change_is_armed_proved_through_a_new_session_confirmed_and_saved(guarded):
+    device = FakeDevice({"timer": "yes"})
+    bench = guarded(device)
+
+    result = bench.apply(bench.plan(TASK))["fw"]
+
+    assert device.did == ["arm", "confirm", "save"]
+    assert device.sessions == 2
+    assert device.things["acl"] == "new"
+    assert result.status == "changed"
+    kinds = [event.kind for event in bench.events()]
+    assert kinds.index("arming") < kinds.index("armed") < kinds.index("intent") < kinds.index("confirmed")
+    assert kinds.index("confirmed") < kinds.index("saved") < kinds.index("host-finished")
+
+
+def test_the_plan_says_how_and_survives_its_document(guarded):
+    device = FakeDevice({"timer": "yes"})
+    (plan,) = guarded(device).plan(TASK)
+
+    saved = plan_document(Plan("p", "", "0", (), (), (plan,)), Seal(b"k"))
+
+    assert device.did == []
+    assert plan.arming.arm == ("arm",)
+    assert saved["hosts"][0]["arming"]["kind"] == "revert-timer"
+    assert read_plan(saved).hosts[0].arming == plan.arming
+
+
+def test_a_device_that_cannot_be_armed_is_refused_in_the_plan_with_what_would_allow_it(guarded):
+    (plan,) = guarded(FakeDevice()).plan(TASK)
+
+    assert plan.items[0].outcome == "refused"
+    assert plan.items[0].reason == "it has no timer: allow_unarmed: true"
+
+
+def test_a_device_that_rejects_its_arming_is_left_as_it_was(guarded):
+    device = FakeDevice({"timer": "yes"}, refuses=["arm"])
+    bench = guarded(device)
+
+    result = bench.apply(bench.plan(TASK))["fw"]
+
+    assert result.status == "refused"
+    assert "% Invalid input" in result.error
+    assert device.writes == []
+
+
+def test_a_change_that_fails_is_taken_back_at_once(guarded):
+    device = FakeDevice({"timer": "yes"})
+    device.fails = {"second"}
+    bench = guarded(device)
+
+    result = bench.apply(bench.plan([*TASK, FakeTask("second", {"second": "x"})]))["fw"]
+
+    assert device.did == ["arm", "revert now"]
+    assert "acl" not in device.things
+    assert result.status == "reverted"
+    assert [item.results for item in result.items] == [("reverted",), ("reverted",)]
+    assert exit_code([result]) == 2
+
+
+def test_a_device_that_is_cut_off_by_the_change_comes_back_by_itself_and_that_is_proved(guarded):
+    device = FakeDevice({"timer": "yes"}, cut_off_by="acl", polls_until_back=3)
+    bench = guarded(device)
+
+    result = bench.apply(bench.plan(TASK))["fw"]
+
+    assert result.status == "reverted"
+    assert "acl" not in device.things
+    assert "confirm" not in device.did
+    assert [event.kind for event in bench.events()][-3:-1] == ["reverted", "host-finished"]
+
+
+def test_a_device_that_does_not_come_back_is_unknown_and_said_to_be(guarded, monkeypatch):
+    monkeypatch.setattr("remediators.engine.guarding._EXTRA", -300.0)
+    device = FakeDevice({"timer": "yes"}, cut_off_by="acl", polls_until_back=10**6)
+    bench = guarded(device)
+
+    result = bench.apply(bench.plan(TASK))["fw"]
+
+    assert result.status == "unknown"
+    assert "not proven to be reverted" in result.items[0].reason
+
+
+def test_with_less_than_a_minute_left_nothing_is_confirmed(guarded):
+    device = FakeDevice({"timer": "yes"}, seconds_left=59.0)
+    bench = guarded(device)
+
+    result = bench.apply(bench.plan(TASK))["fw"]
+
+    assert "confirm" not in device.did
+    assert result.status == "reverted"
+
+
+def test_what_was_unsaved_before_stays_unsaved_and_that_is_said(guarded):
+    device = FakeDevice({"timer": "yes", "unsaved": "somebody's"})
+    bench = guarded(device)
+
+    result = bench.apply(bench.plan(TASK))["fw"]
+
+    assert device.did == ["arm", "confirm"]
+    assert result.status == "changed"
+    assert "unsaved" in result.error
+
+
+def test_a_device_that_somebody_left_unsaved_since_the_plan_is_refused(guarded):
+    device = FakeDevice({"timer": "yes"})
+    bench = guarded(device)
+    plans = bench.plan(TASK)
+    device.things["unsaved"] = "somebody's"
+
+    result = bench.apply(plans)["fw"]
+
+    assert result.status == "refused"
+    assert device.did == []
+    assert device.writes == []
+
+
+def test_nothing_to_change_arms_nothing(guarded):
+    device = FakeDevice({"timer": "yes"})
+    bench = guarded(device)
+    plans = bench.plan(TASK)
+    device.things["acl"] = "new"
+
+    bench.apply(plans)
+
+    assert device.did == []
