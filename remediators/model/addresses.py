@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 # Windows compares names without case; what an operator names or a device shows does not.
 CASE_SENSITIVE = frozenset({"config", "command"})
 
 _ENCODED = {"%": "%25", ":": "%3A", "#": "%23"}
+_ARROW = re.compile(r"(?<![^ ])>(?![^ ])")  # alone between blanks, or at an end where a blank may follow
 
 
 def encode(name: str) -> str:
     """Percent-encode what has a meaning in an address: ``%``, ``:``, ``#`` and `` > ``."""
     for plain, coded in _ENCODED.items():
         name = name.replace(plain, coded)
-    return name.replace(" > ", " %3E ")
+    return _ARROW.sub("%3E", name)
 
 
 def decode(text: str) -> str:
     """Undo `encode`."""
-    for plain, coded in (("> ", "%3E "), (":", "%3A"), ("#", "%23"), ("%", "%25")):
+    for plain, coded in ((">", "%3E"), (":", "%3A"), ("#", "%23"), ("%", "%25")):
         text = text.replace(coded, plain)
     return text
 
@@ -62,8 +64,8 @@ class Scope:
     """
     What a question is complete for: what is in scope and not in the answer is known to be absent.
 
-    ``exact`` are single addresses; ``below`` are ``(kind, path)`` pairs: every address of that kind whose path is
-    that path, or goes on from it with a backslash or a colon.
+    ``exact`` are single addresses; ``below`` are roots: every address of a root's kind that is the root itself or
+    inside it (see `is_below`). A root with an empty path covers all of its kind.
     """
 
     exact: frozenset[Address] = frozenset()
@@ -74,7 +76,15 @@ class Scope:
 
 
 def is_below(address: Address, root: Address) -> bool:
-    """Whether an address is ``root`` itself or inside it, among addresses of the same kind."""
+    """
+    Whether an address is ``root`` itself or inside it, among addresses of the same kind.
+
+    What is inside goes on with a backslash, a colon, a slash or a hash; lines of a configuration, which have all of
+    those in themselves, go on with an arrow. Everything is inside a root with an empty path.
+    """
     if address.kind != root.kind or not address.identity.startswith(root.identity):
         return False
-    return address.identity[len(root.identity) :][:1] in ("", "\\", ":", "/", "#")
+    rest = address.identity[len(root.identity) :]
+    if root.kind == "config":
+        return not root.identity or not rest or rest.startswith(" > ")
+    return not root.identity or rest[:1] in ("", "\\", ":", "/", "#")
