@@ -63,7 +63,7 @@ class Guard:
         Raises `RemoteError` or `TransportError` where it could not be confirmed: then it will be reverted.
         """
         if self.arming.kind != "unarmed":
-            left = self.safeguard.left(proof)
+            left = self.safeguard.left(proof, self.arming, time.monotonic() - self.armed_at)
             if left < LEAST_LEFT:
                 raise RemoteError(f"only {left:.0f} seconds are left on the device's timer: not confirmed any more")
             wrong = _rejected(proof.execute(self.arming.confirm, _LINE_SECONDS))

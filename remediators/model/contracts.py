@@ -240,14 +240,11 @@ class Safeguard(Protocol):
     def decide(self, known: Snapshot, changes: Sequence[Change], leave: Mapping[str, Any]) -> Arming:
         """How to arm. Raises `Refused` with the reason and what would allow it."""
 
-    def left(self, session: Armed) -> float:
-        """Seconds until the device reverts by itself, as it says itself. Raises `RemoteError`."""
+    def left(self, session: Armed, arming: Arming, ago: float) -> float:
+        """Seconds until a device that was armed ``ago`` seconds ago reverts. Raises `RemoteError` if it will not."""
 
     def saved(self, session: Armed) -> str | None:
         """After saving: how startup differs from running, or ``None``."""
-
-    def reverted(self, before: Snapshot, after: Snapshot) -> str | None:
-        """Whether a device is again as it was before arming: how it differs, or ``None``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class FakeSafeguard:
         save = ("save",) if known[thing("unsaved")] is None else ()
         return Arming("revert-timer", 5, ("arm",), ("confirm",), save, ("revert now",), "type confirm", (), dict(leave))
 
-    def left(self, session):
+    def left(self, session, arming, ago):
         return self.device.seconds_left
 
     def saved(self, session):
