@@ -69,7 +69,7 @@ class ConfigSafeguard:
         """Raises `Refused` with what would allow it, and `Unread`."""
         clean = not same(str(known[RUNNING] or ""), str(known[STARTUP] or ""))
         _refuse_pending(known)
-        save = _save(self.platform, leave, clean=clean)
+        save = _save(leave, clean=clean)
         if self.platform == "ios" and _ARCHIVE_PATH.search(str(known[RUNNING]) + "\n"):
             return _revert_timer(save, leave)
         hindrance = self._no_reload(known, clean=clean)
@@ -121,7 +121,7 @@ def _one_line(text: Any) -> str:
     return " ".join(str(text).split())[:200]
 
 
-def _save(platform: str, leave: Mapping[str, Any], *, clean: bool) -> tuple[str, ...]:
+def _save(leave: Mapping[str, Any], *, clean: bool) -> tuple[str, ...]:
     wanted = leave.get("save", "when_clean")
     return ("write memory",) if wanted == "always" or (wanted == "when_clean" and clean) else ()
 

@@ -6,6 +6,16 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+ALGORITHMS = {  # the names of options for algorithms, old and new
+    "kexalgorithms": "kexalgorithms",
+    "hostkeyalgorithms": "hostkeyalgorithms",
+    "ciphers": "ciphers",
+    "-c": "ciphers",
+    "macs": "macs",
+    "-m": "macs",
+    "pubkeyacceptedalgorithms": "pubkeyacceptedalgorithms",
+    "pubkeyacceptedkeytypes": "pubkeyacceptedalgorithms",
+}
 _SWITCHES = set("46AaCfGgKkMNnqsTtVvXxYy")  # options of ssh that take no value; all others take one
 
 
@@ -20,12 +30,16 @@ class Jump:
 
 @dataclass(frozen=True, slots=True)
 class SshArguments:
-    """What arguments ask for. ``strict`` is ``yes no accept-new`` or ``None`` where they do not say."""
+    """
+    What arguments ask for. ``strict`` is ``yes no accept-new`` or ``None`` where they do not say; ``algorithms`` are
+    pairs of an option's name and its value.
+    """
 
     jumps: tuple[Jump, ...] = ()
     identities: tuple[str, ...] = ()
     known_hosts: tuple[str, ...] = ()
     strict: str | None = None
+    algorithms: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = field(default=(), compare=False)
 
 
@@ -71,9 +85,17 @@ def _heed(told: SshArguments, option: str, value: str) -> SshArguments:
         return replace(told, known_hosts=told.known_hosts or tuple(shlex.split(value)))
     if option == "stricthostkeychecking":
         return replace(told, strict=told.strict or _strict(value))
+    if option in ALGORITHMS:
+        return _algorithms(told, ALGORITHMS[option], value)
     advice = ": use -J or -o ProxyJump=" if option == "proxycommand" else ""
     shown = option if option.startswith("-") else f"-o {option}"
     return replace(told, warnings=(*told.warnings, f"the ssh option {shown} is not honoured{advice}"))
+
+
+def _algorithms(told: SshArguments, option: str, value: str) -> SshArguments:
+    if any(option == name for name, _ in told.algorithms):
+        return told
+    return replace(told, algorithms=(*told.algorithms, (option, value)))
 
 
 def _strict(value: str) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import replace
 from typing import Any
 
 import paramiko
 from paramiko.ssh_exception import IncompatiblePeer
 
 from remediators.model import AuthenticationFailed, Dropped, TransportError, Unreachable
-from remediators.transports import host_keys, sockets
+from remediators.transports import host_keys, sockets, ssh_algorithms
 from remediators.transports.deadlines import Deadline
 from remediators.transports.settings import Settings
 from remediators.transports.ssh_login import Hop, log_in
@@ -51,7 +52,7 @@ def _route(settings: Settings) -> list[Hop]:
             Place(settings.host_name, jump.host, jump.port, "SSH server (jump host)", "check ProxyJump"),
             jump.user or user,
             None,
-            settings.ssh,
+            replace(settings.ssh, algorithms=()),  # as in ssh, they are for the host itself
         )
         for jump in settings.ssh.jumps
     ]
@@ -63,11 +64,14 @@ def _add(connection: Connection, hop: Hop, deadline: Deadline) -> None:
         opened = _open(connection, hop.place, deadline)
         transport = _transport(opened)
         connection.hops.append(transport)
+        ssh_algorithms.allow(transport, hop.ssh)
         own = host_keys.keys_of(hop.place, hop.ssh)
         host_keys.prefer(transport, own)
         _start(transport, deadline)
         host_keys.check(hop.place, hop.ssh, own, transport.get_remote_server_key())
         transport.auth_timeout = deadline.left()
+        if hop.ssh.sha1_signatures:
+            ssh_algorithms.sign_as_understood(transport)
         log_in(transport, hop)
 
 
@@ -112,6 +116,11 @@ def _explain(error: Exception, place: Place, connection: Connection) -> Transpor
         return AuthenticationFailed(
             f"{place.name}: {place} ended the login ({_words(error)}): too many keys tried, or the account is locked"
         )
+    if "Incompatible version (1." in str(error):
+        return Unreachable(
+            f"{place.name}: {place} speaks SSH 1 only ({_words(error)}), which is broken and not spoken here: it must "
+            "be worked on at its console, or through a newer software (PIX from 7.0 on, IOS from 12.3(4)T on)"
+        )
     return Unreachable(
         f"{place.name}: no SSH with {place} ({_words(error)}): is it an SSH server, and does it take "
         "connections from here?"
@@ -129,10 +138,10 @@ def _missing(error: Exception, transport: Transport | None) -> str:
     }
     for sign, (name, what, ours) in kinds.items():
         if sign in words and transport is not None and transport.offered:
-            theirs = ", ".join(transport.offered.get(name, ())) or "none"
+            theirs = transport.offered.get(name, [])
             return (
-                f"its {what} algorithms are {theirs}, ours are {', '.join(getattr(transport, ours))}: allow one of "
-                "ours in the server's configuration"
+                f"its {what} algorithms are {', '.join(theirs) or 'none'}, ours are "
+                f"{', '.join(getattr(transport, ours))}: {ssh_algorithms.cure(what, theirs)}"
             )
     return words
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from remediators.model import UsageError
 from remediators.transports import ssh_arguments
 from remediators.transports.settings import Settings, SshSettings
@@ -10,7 +12,13 @@ from remediators.transports.variables import Reading
 
 
 def ssh(read: Reading) -> Settings:
+    """Settings of a Windows host over SSH."""
     _check_shell(read)
+    return reached_by_ssh(read, "ssh")
+
+
+def reached_by_ssh(read: Reading, connection: str, heeded: Collection[str] = ()) -> Settings:
+    """What SSH needs, whatever is spoken over it; ``heeded`` are the variables that somebody else will look at."""
     told = _arguments(read)
     identity = read.text("ansible_private_key_file", "ansible_ssh_private_key_file")
     checking = read.boolean(
@@ -22,17 +30,18 @@ def ssh(read: Reading) -> Settings:
         known_hosts=told.known_hosts,
         strict=told.strict or ("no" if checking is False else "yes"),
         jumps=told.jumps,
+        algorithms=told.algorithms,
     )
     return Settings(
         read.host,
-        "ssh",
+        connection,
         read.address("ansible_host", "ansible_ssh_host"),
         read.integer(1, 65535, "ansible_port", "ansible_ssh_port") or 22,
         read.text("ansible_user", "ansible_ssh_user"),
         read.text("ansible_password", "ansible_ssh_pass", "ansible_ssh_password"),
         ssh=how,
         connect_seconds=read.integer(1, 3600, "ansible_timeout", "ansible_ssh_timeout"),
-        warnings=(*read.unheeded(), *(f"{read.host}: {warning}" for warning in told.warnings)),
+        warnings=(*read.unheeded(heeded), *(f"{read.host}: {warning}" for warning in told.warnings)),
     )
 
 

@@ -15,7 +15,8 @@ from remediators.model import UsageError
 _CONNECTION = "host port user password connection private_key_file host_key_checking timeout"
 _SSH = (
     "host port user pass password private_key_file common_args extra_args executable args transfer_method retries "
-    "pipelining use_tty timeout host_key_checking private_key_passphrase pkcs11_provider password_mechanism verbosity"
+    "pipelining use_tty timeout host_key_checking private_key_passphrase pkcs11_provider password_mechanism verbosity "
+    "legacy_algorithms"  # our own: Ansible ignores it
 )
 _SCP_SFTP = "sftp_extra_args scp_extra_args sftp_batch_mode scp_if_ssh control_path control_path_dir"
 _WINRM = (
@@ -36,6 +37,7 @@ _SHELL = (
     "shell_allow_world_readable_temp world_readable_temp executable remote_temp set_module_language no_target_syslog"
 )
 _NETWORK = (
+    "network_context "  # our own
     "network_os network_cli_ssh_type network_import_modules network_single_user_mode persistent_command_timeout "
     "persistent_connect_timeout persistent_buffer_read_timeout persistent_log_messages command_timeout connect_timeout "
     "buffer_read_timeout connect_retries terminal_prompt_checkall terminal_stdout_re terminal_stderr_re "
@@ -143,10 +145,12 @@ class Reading:
             raise self.wrong("ansible_host", told, "a host name or an address")
         return bare
 
-    def unheeded(self) -> tuple[str, ...]:
+    def unheeded(self, heeded: Collection[str] = ()) -> tuple[str, ...]:
         """Warnings of what Ansible would do and is not done here, where somebody asked for it."""
         return tuple(
-            f"{self.host}: {name} is not honoured: {advice}" for name, advice in _UNHEEDED.items() if self._asked(name)
+            f"{self.host}: {name} is not honoured: {advice}"
+            for name, advice in _UNHEEDED.items()
+            if name not in heeded and self._asked(name)
         )
 
     def _asked(self, name: str) -> bool:

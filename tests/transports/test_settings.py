@@ -117,9 +117,9 @@ def test_what_is_not_done_is_warned_of_where_somebody_asked_for_it():
     [
         ({"ansible_connection": "psrp"}, "psrp is not supported.*winrm"),
         ({"ansible_connection": "local"}, "local is not supported"),
-        ({"ansible_connection": "network_cli"}, "network_cli is not supported.*network devices"),
-        ({"ansible_connection": "ansible.netcommon.network_cli"}, "ansible.netcommon.network_cli is not supported"),
-        ({"ansible_connection": "docker"}, "docker is not supported: use winrm or ssh"),
+        ({"ansible_connection": "netconf"}, "netconf is not supported.*network_cli"),
+        ({"ansible_connection": "network_cli"}, "ansible_network_os is missing"),
+        ({"ansible_connection": "docker"}, "docker is not supported: use winrm, ssh or network_cli"),
         ({"ansible_winrm_transport": "digest"}, "digest.*basic, "),
         ({"ansible_winrm_transport": 5}, "ansible_winrm_transport cannot be 5"),
         ({"ansible_winrm_scheme": "ftp"}, "'ftp': it must be http or https"),
