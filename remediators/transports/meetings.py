@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -67,6 +68,27 @@ def met_ssh(settings: Settings, user: str, server: str, output: Output) -> Met:
         runs=True,
         findings=(*_ssh_findings(settings), *_of_output(output, "SSH server")),
     )
+
+
+def met_device(settings: Settings, device: object, refusal: str | None) -> Met:
+    """What a network device told of itself."""
+    trouble = [Finding(refusal.removeprefix(f"{settings.host_name}: "), "it is not worked on")] if refusal else []
+    return Met(
+        f"SSH (network_cli, {settings.network.device_type})",
+        f"{settings.address}:{settings.port}",
+        settings.user or getpass.getuser(),
+        str(device),
+        runs=True,
+        findings=(*_ssh_findings(settings), *_device_findings(settings), *trouble),
+    )
+
+
+def _device_findings(settings: Settings) -> Iterator[Finding]:
+    if settings.ssh.legacy:
+        yield Finding(
+            "legacy SSH algorithms (SHA-1, CBC, MD5) are allowed",
+            "newer software on the device, and no ansible_ssh_legacy_algorithms",
+        )
 
 
 def _winrm_findings(settings: Settings, identity: Identity, *, safe: bool) -> Iterator[Finding]:
