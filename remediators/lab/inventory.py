@@ -16,7 +16,7 @@ Fleet = Mapping[str, Spec]
 DOOR_KEYS: Final = frozenset(
     {
         "address",  # a loopback address of its own, where ports are fixed
-        "connection",  # winrm, ssh, or none for a host that only speaks SMTP
+        "connection",  # winrm, ssh, network_cli for a Cisco device, or none for a host that only speaks SMTP
         "transport",  # winrm: basic, ntlm or certificate
         "scheme",  # winrm: http or https
         "allow_unencrypted",  # winrm over http: whether messages may be read on the wire (the default for basic)
@@ -130,6 +130,8 @@ def _variables(host: Reached, keyring: Keyring) -> dict[str, Any]:
             return told | _winrm(host, keyring)
         case "ssh":
             return told | _ssh(host, keyring)
+        case "network_cli":
+            return told | _device(host, keyring)
         case _:
             return told
 
@@ -157,6 +159,21 @@ def _ssh(host: Reached, keyring: Keyring) -> dict[str, Any]:
     if host.spec.get("key"):
         return told | {"ansible_ssh_private_key_file": str(keyring.ssh_key)}
     return told | {"ansible_password": host.password}
+
+
+_NETWORK_OS: Final = {"ios": "cisco.ios.ios", "asa": "cisco.asa.asa", "pix": "pix"}
+
+
+def _device(host: Reached, keyring: Keyring) -> dict[str, Any]:
+    told = {
+        "ansible_network_os": _NETWORK_OS[str(host.spec.get("device", "ios"))],
+        "ansible_password": host.password,
+        "ansible_ssh_common_args": f"-o UserKnownHostsFile={shlex.quote(str(keyring.known_hosts))}",
+    }
+    secret = host.spec.get("secret", "Enable-secret 1")
+    if secret is None:
+        return told
+    return told | {"ansible_become": True, "ansible_become_method": "enable", "ansible_become_password": secret}
 
 
 def known_hosts_line(address: str, port: int, key_type: str, key: str) -> str:

@@ -8,11 +8,12 @@ import shutil
 import ssl
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self, cast
 
+import paramiko
 import yaml
 
 from remediators.lab import inventory as told
@@ -20,6 +21,9 @@ from remediators.lab.door_certificates import Signed, authority, issue, server_s
 from remediators.lab.door_faults import Faults
 from remediators.lab.door_loop import Loop
 from remediators.lab.inventory import DOOR_KEYS, Fleet, Keyring, Reached, Spec
+from remediators.lab.ios_device import Device, pair
+from remediators.lab.ios_device import build as build_device
+from remediators.lab.ios_door import DeviceDoor
 from remediators.lab.machine import FAULTS, Machine
 from remediators.lab.smtp_door import SMTPDoor
 from remediators.lab.ssh_door import SSHDoor, SSHSettings
@@ -94,10 +98,18 @@ class Lab:
     _loop: Loop | None = field(default=None, init=False, repr=False)
     _keys: _Keys | None = field(default=None, init=False, repr=False)
     _temporary: Path | None = field(default=None, init=False, repr=False)
+    _old_key: paramiko.PKey | None = field(default=None, init=False, repr=False)
 
     @property
     def machines(self) -> Mapping[str, Machine]:
         return {name: host.machine for name, host in self.hosts.items()}
+
+    def device(self, name: str) -> Device:
+        """The Cisco device of this name. Raises KeyError where there is none."""
+        machine = self.hosts[name].machine
+        if not isinstance(machine, Device):
+            raise KeyError(name)
+        return machine
 
     @property
     def open_shells(self) -> int:
@@ -127,6 +139,8 @@ class Lab:
     def start(self) -> None:
         """Build all machines and listen for all of them. Raises OSError where an address is taken."""
         self.hosts = {name: self._host(name, spec, place) for place, (name, spec) in enumerate(self.fleet.items())}
+        devices = {name: host.machine for name, host in self.hosts.items() if isinstance(host.machine, Device)}
+        pair(devices, self.fleet)
         self._keys = self._make_keys()
         self._loop = Loop()
         self._loop.start()
@@ -158,9 +172,8 @@ class Lab:
 
     def write_known_hosts(self, path: Path | str) -> Path:
         """Write the host keys of all SSH hosts as OpenSSH's ``known_hosts``."""
-        key = self._running.ssh.host_key
-        places = ((host.address, host.port) for host in self.hosts.values() if host.ssh is not None)
-        lines = [told.known_hosts_line(at, port, key.get_name(), key.get_base64()) for at, port in places if port]
+        doors = ((host.address, host.port, host.ssh.settings.host_key) for host in self.hosts.values() if host.ssh)
+        lines = [told.known_hosts_line(at, port, key.get_name(), key.get_base64()) for at, port, key in doors if port]
         Path(path).write_text("".join(lines), encoding="ascii")
         return Path(path)
 
@@ -209,8 +222,17 @@ class Lab:
             case "ssh":
                 settings = self._running.ssh.with_bits(int(host.spec.get("status_bits", 32)))
                 host.ssh = SSHDoor(host.machine, loop.pool, host.faults, settings)
-        if host.spec.get("smtp", True):
+            case "network_cli":
+                host.ssh = DeviceDoor(self.device(host.name), loop.pool, host.faults, self._device_settings(host))
+        if host.spec.get("smtp", host.connection != "network_cli"):
             host.smtp = SMTPDoor(host.machine, host.faults)
+
+    def _device_settings(self, host: Served) -> SSHSettings:
+        banner = "SSH-2.0-Cisco-1.25"
+        if not self.device(host.name).settings.legacy:
+            return replace(self._running.ssh, banner=banner)
+        self._old_key = self._old_key or paramiko.RSAKey.generate(2048)
+        return replace(self._running.ssh, banner=banner, host_key=self._old_key)
 
     def _tls(self, host: Served) -> ssl.SSLContext | None:
         if _scheme(host) != "https":
@@ -262,7 +284,7 @@ class Lab:
 
 
 def _scheme(host: Served) -> str:
-    return "ssh" if host.connection == "ssh" else str(host.spec.get("scheme", "http"))
+    return "ssh" if host.connection in ("ssh", "network_cli") else str(host.spec.get("scheme", "http"))
 
 
 def _files(folder: Path, signer: bytes, certificate: bytes, certificate_key: bytes, key: bytes) -> Keyring:
@@ -289,6 +311,8 @@ def _of_the_doors(spec: Spec) -> list[str]:
 
 
 def _build(name: str, spec: Spec) -> Machine:
+    if spec.get("connection") == "network_cli":
+        return build_device(name, {key: value for key, value in spec.items() if key not in DOOR_KEYS})
     own = {key: value for key, value in spec.items() if key not in DOOR_KEYS}
     if "faults" in own:
         own["faults"] = tuple(fault for fault in own["faults"] if fault in FAULTS)

@@ -1,0 +1,112 @@
+"""Access lists: entries in order, with sequence numbers that are shown (IOS XE) or only kept in mind (IOS)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from remediators.lab.ios_grammar import Rejected
+from remediators.lab.ios_tree import Node
+
+STEP: Final = 10
+_SECTION: Final = re.compile(r"ip access-list (?:extended|standard) (\S+)$")
+_NUMBERED: Final = re.compile(r"(\d+) (?=permit|deny|remark|evaluate|dynamic)")
+_ASA: Final = re.compile(r"access-list (\S+) (?:line (\d+) )?(.+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """
+    The entries of one list: children of a section, or top-level lines that begin with ``access-list NUMBER``.
+
+    ``home`` holds the lines, ``prefix`` is what each of them begins with.
+    """
+
+    home: Node
+    prefix: str
+
+    @property
+    def nodes(self) -> list[Node]:
+        nodes = [node for node in self.home.children if node.line.startswith(self.prefix) and not node.separates]
+        last = 0
+        for node in nodes:
+            shown = _NUMBERED.match(node.line[len(self.prefix) :])
+            node.number = node.number or (int(shown[1]) if shown else last + STEP)
+            last = node.number
+        return nodes
+
+    def say(self, node: Node) -> str:
+        """An entry without its list's name and its number."""
+        return _NUMBERED.sub("", node.line[len(self.prefix) :], count=1)
+
+    def add(self, entry: str) -> None:
+        """Add an entry, at its number or at the end. Raises `Rejected` where the number is taken."""
+        nodes, begins = self.nodes, _NUMBERED.match(entry)
+        text = entry[begins.end() :] if begins else entry
+        if any(self.say(node) == text for node in nodes):
+            return
+        number = int(begins[1]) if begins else (nodes[-1].number + STEP if nodes else STEP)
+        if any(node.number == number for node in nodes):
+            raise Rejected("invalid", text="% Duplicate sequence number\n%Failed to add ace to access-list")
+        shown = f"{number} " if nodes and _NUMBERED.match(nodes[0].line[len(self.prefix) :]) else ""
+        self._insert(Node(f"{self.prefix}{shown}{text}", number=number), nodes)
+
+    def _insert(self, node: Node, nodes: list[Node]) -> None:
+        after = [other for other in nodes if other.number < node.number]
+        if after:
+            place = self.home.children.index(after[-1]) + 1
+        else:
+            place = self.home.children.index(nodes[0]) if nodes else len(self.home.children)
+        self.home.children.insert(place, node)
+
+    def remove(self, entry: str) -> None:
+        """Take an entry away by its number, or by its text whatever its number. Raises `Rejected` if there is none."""
+        text = _NUMBERED.sub("", entry, count=1)
+        for node in self.nodes:
+            if entry == str(node.number) or self.say(node) == text:
+                self.home.children.remove(node)
+                return
+        raise Rejected("invalid", text="%Access rule can't be deleted")
+
+
+def entries_of_section(root: Node, section: str) -> Entries | None:
+    """The entries that the section ``ip access-list … NAME`` edits; ``None`` for other sections."""
+    named = _SECTION.match(section)
+    if named is None:
+        return None
+    numbered = Entries(root, f"access-list {named[1]} ")
+    if numbered.nodes:
+        return numbered
+    home = root.child(section)
+    return None if home is None else Entries(home, "")
+
+
+def asa_add(root: Node, line: str) -> str:
+    """``access-list NAME [line N] …`` on ASA and PIX; gives what the device says."""
+    asked = _ASA.match(line)
+    if asked is None:
+        raise Rejected("incomplete", len(line))
+    prefix = f"access-list {asked[1]} "
+    nodes = Entries(root, prefix).nodes
+    text = prefix + asked[3]
+    if any(node.line == text for node in nodes):
+        return "WARNING: <%s> found duplicate element" % asked[1]  # noqa: UP031  # the device's angle brackets
+    place = int(asked[2]) - 1 if asked[2] else len(nodes)
+    if place < len(nodes):
+        root.children.insert(root.children.index(nodes[place]), Node(text))
+    else:
+        root.children.insert(root.children.index(nodes[-1]) + 1 if nodes else len(root.children), Node(text))
+    return ""
+
+
+def asa_remove(root: Node, line: str) -> str:
+    """``no access-list NAME …`` on ASA and PIX removes one entry, or the list where only its name is given."""
+    asked = _ASA.match(line)
+    found = [node for node in root.children if asked and node.line == f"access-list {asked[1]} {asked[3]}"]
+    found = found or [node for node in root.children if asked is None and node.line.startswith(f"{line} ")]
+    if not found:
+        return "Specified access-list does not exist"
+    for node in found:
+        root.children.remove(node)
+    return ""
