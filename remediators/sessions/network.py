@@ -109,9 +109,11 @@ class NetworkSession:
             _check(line)
         for line in lines:
             heard = self._typed(Command(line, line, seconds=seconds), {**(answers or {}), **ANSWERS})
-            if heard.configuring:
-                self._now().leave_configuration(_MODE_SECONDS)
             given.append(_answer(heard, heard.text))
+            if heard.configuring:
+                self._leave()
+            elif line.startswith("configure terminal"):
+                given[-1] = Answer(given[-1].output or b"it stays outside of configuration mode\n", 1, "utf-8")
             if not given[-1].ok:
                 break
         return given
@@ -159,12 +161,15 @@ class NetworkSession:
                 answers.append(self._one(command) if going else Answer(b"", None))
                 going = going and bool(answers[-1].ok or command.only_after_failure)
             results.append(StepResult(tuple(answers)))
+        self._leave()
+        return results
+
+    def _leave(self) -> None:
         try:
-            line.leave_configuration(_MODE_SECONDS)
+            self._now().leave_configuration(_MODE_SECONDS)
         except TransportError:
             self.close()
             raise
-        return results
 
     def _one(self, command: Command) -> Answer:
         if command.only_after_failure:
@@ -238,8 +243,8 @@ def _check(line: str, *, configuration: bool = False) -> None:
     if not line.strip():
         raise Refused("an empty line cannot be typed at a device")
     if configuration and re.match(r"\s*(?:banner|menu|macro name)\s", line):
-        raise Refused(f"{line.split()[0]!r} begins a text of several lines, which is not sent")
-    if configuration and re.match(r"\s*(?:end|do\s+\S|exit\s*$|configure\s)", line):
+        raise Refused(f"{line.split(maxsplit=1)[0]!r} begins a text of several lines, which is not sent")
+    if configuration and re.match(r"\s*(?:end\s*$|do\s+\S|configure\s)", line):
         raise Refused(f"{line!r} is no line of a configuration")
 
 

@@ -269,11 +269,16 @@ class DeviceChannel:
 
     def _piece(self, exchange: Exchange, answers: Mapping[str, str], deadline: Deadline) -> str:
         """The next text. What looks like a question and stays the last thing said is answered, or broken off."""
-        while exchange.seems_to_ask:
+        while exchange.seems_to_ask or exchange.may_have_ended:
             try:
                 return self._terminal.receive(deadline.sooner(_SETTLE))
             except TimeoutError:
                 deadline.left()
+            if exchange.may_have_ended and not exchange.settled:
+                exchange.settled = True
+                return ""
+            if not exchange.seems_to_ask:
+                break
             reply = exchange.reply(answers)
             self._transcript.sent("^C" if reply is None else reply)
             self._terminal.send(_BREAK if reply is None else f"{reply}\n", deadline)

@@ -34,7 +34,7 @@ class Client(paramiko.SSHClient):
         self._settings, self._deadline = settings, deadline
         self.connection = Connection()
 
-    def connect(self, *_: Any, **__: Any) -> None:  # type: ignore[override]
+    def connect(self, *_: Any, **__: Any) -> None:
         """Connect, check the host key, log in. Raises `TransportError`, `UsageError`."""
         self.connection = connect(self._settings, self._deadline)
         self._transport = self.connection.transport
@@ -117,9 +117,9 @@ class Terminal(BaseConnection):
         return normal.replace("\r", "").replace("\x00", "").replace("\x07", "")
 
     def _shell(self) -> paramiko.Channel:
-        if not isinstance(self.remote_conn, paramiko.Channel):
-            raise EOFError("the session is closed")
-        return self.remote_conn
+        if isinstance(self.remote_conn, paramiko.Channel):
+            return self.remote_conn
+        raise EOFError("the session is closed")
 
 
 class IosTerminal(Terminal, CiscoIosSSH):

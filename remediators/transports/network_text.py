@@ -27,7 +27,7 @@ QUESTION = re.compile(
     r"|\[[^\]\n]*\][ ]*\?|(?:[Uu]sername|[Pp]assword)(?=[ ]*:))[ ]*[:?]?[ ]*)\Z"
 )
 _REJECTED = re.compile(
-    r"^(?:% ?(?!(?:[Ww]arning|WARNING|[Nn]ote|NOTE)\b)[A-Za-z][^\n]*"
+    r"^(?:% ?(?!(?:[Ww]arning|WARNING|[Nn]ote|NOTE|No Rollback Confirmed Change)\b)[A-Za-z][^\n]*"
     r"|ERROR: [^\n]*"
     r"|[Cc]ommand (?:authorization failed|rejected|denied)[^\n]*"
     r"|Type help or '\?' for a list of available commands[^\n]*"
@@ -165,12 +165,14 @@ class Exchange:
     name: str | None
     tail: str = ""
     unanswered: str | None = None
+    settled: bool = False  # nothing more has come for a while
     _parts: list[str] = field(default_factory=list)
     _length: int = 0
 
     def add(self, piece: str) -> None:
         """Raises EOFError where nobody will read that much."""
         self._parts.append(piece)
+        self.settled = self.settled and not piece
         self._length += len(piece)
         self.tail = (self.tail + piece)[-_TAIL:]
         if self._length > OUTPUT_LIMIT:
@@ -183,6 +185,11 @@ class Exchange:
     @property
     def stopped_by_pager(self) -> bool:
         return bool(PAGER.search(self.tail))
+
+    @property
+    def may_have_ended(self) -> bool:
+        """Whether the prompt stands behind output that was cut off in the middle of a line."""
+        return self.name is not None and last_line(self.tail).endswith((f"{self.name}#", f"{self.name}>"))
 
     @property
     def seems_to_ask(self) -> bool:
@@ -202,6 +209,8 @@ class Exchange:
     def heard(self) -> Heard | None:
         """The whole answer once the prompt has come."""
         prompt = prompt_at_end(self.tail, self.name)
+        if prompt is None and self.settled and self.may_have_ended:
+            prompt = f"{self.name}{last_line(self.tail)[-1]}"
         if prompt is None:
             return None
         said = after_echo("".join(self._parts), self.line, self.name or name_of(prompt))

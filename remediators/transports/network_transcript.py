@@ -17,17 +17,20 @@ _KIND = r"(?:[0-9]{1,2} )?"
 _NAMED = re.compile(
     r"(?im)\b("
     rf"password {_KIND}|secret {_KIND}|passwd |passphrase |key-string {_KIND}|pre-shared-key (?:local |remote )?{_KIND}"
-    rf"|snmp-server community |snmp-server host .* |(?:server-|shared-)?key {_KIND}|wpa-psk (?:ascii|hex) {_KIND}"
-    rf"|authentication-key {_KIND}(?:\d+ md5 )?|message-digest-key \d+ md5 {_KIND}|isakmp key {_KIND}|md5 {_KIND}"
+    rf"|snmp-server community |(?:server-|shared-)?key {_KIND}|wpa-psk (?:ascii|hex) {_KIND}"
+    rf"|authentication-key \d+ md5 {_KIND}|authentication-key {_KIND}(?!\d+ md5)"
+    rf"|message-digest-key \d+ md5 {_KIND}|isakmp key {_KIND}|md5 {_KIND}"
     r"|(?:auth|priv) (?:md5|sha|des|3des|aes)(?: \d+)? |community "
     r")(\S+)"
 )
+_SNMP_HOSTS = re.compile(r"(?im)^([ ]*snmp-server host (?:\S+ )?[\da-f][\da-f.:]+ ).+$")
 _BODIES = re.compile(r"(?m)^[ ]+(?:[0-9A-F]{8}[ ]?){2,}[ ]*$")
 
 
 def masked(text: str) -> str:
     """Mask what a configuration shows of passwords, keys, communities and certificates, hashed or not."""
-    return _BODIES.sub(f"  {MASK}", _NAMED.sub(rf"\1{MASK}", text))
+    named = _NAMED.sub(rf"\1{MASK}", _SNMP_HOSTS.sub(rf"\1{MASK}", text))
+    return _BODIES.sub(f"  {MASK}", named)
 
 
 class Transcript:

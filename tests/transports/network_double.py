@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 
 import paramiko
 
+from remediators.transports import base
+from remediators.transports.settings import settings_of
+
 IOS_VERSION = "Cisco IOS Software, C2900 Software (C2900-UNIVERSALK9-M), Version 15.7(3)M2, RELEASE SOFTWARE (fc2)\n"
 ASA_VERSION = "Cisco Adaptive Security Appliance Software Version 9.8(2)\n"
 PIX_VERSION = "Cisco PIX Firewall Version 6.3(5)\nCisco PIX Device Manager Version 3.0(4)\n"
@@ -90,10 +93,11 @@ class Script:
     pager: str = ""
     kex: tuple = ()
     slow_echo: bool = False
+    enters: set = field(default_factory=set)  # lines that lead to configuration mode
 
 
 class Device:
-    """Serves one script to any number of sessions. ``lines`` are all that was typed, with the prompt it was typed at."""
+    """Serves one script to any number of sessions. ``lines`` are all that was typed, each with its prompt."""
 
     def __init__(self, script: Script) -> None:
         self.script, self.lines, self.replies = script, [], []
@@ -108,12 +112,19 @@ class Device:
         path.write_text(f"[127.0.0.1]:{self.port} {KEY.get_name()} {KEY.get_base64()}\n")
         return path
 
-    def close(self) -> None:
+    def cut(self) -> None:
+        """End all sessions."""
+        for transport in self._transports:
+            transport.close()
+
+    def refuse_new(self) -> None:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for transport in self._transports:
-            transport.close()
+
+    def close(self) -> None:
+        self.refuse_new()
+        self.cut()
         for thread in [self._thread, *self._threads, *self._transports]:
             thread.join(2)
 
@@ -213,7 +224,7 @@ class Console:
     def output(self, line: str) -> str:
         if line == "enable":
             return self.enable()
-        if line == "configure terminal" and line not in self.script.said:
+        if line in self.script.enters or (line == "configure terminal" and line not in self.script.said):
             self.configuring = True
             return "Enter configuration commands, one per line.  End with CNTL/Z.\n"
         if self.configuring:
@@ -273,3 +284,40 @@ class Console:
     def say(self, text: str) -> None:
         if text:
             self.channel.sendall(re.sub("\n", "\r\n", text).encode("utf-8", "surrogateescape"))
+
+
+def serving(tmp_path, monkeypatch):
+    """Serve scripts; yields what gives the device, and a function that connects to it with these variables."""
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    opened = []
+
+    def start(script, seconds=5.0, **more):
+        device = Device(script)
+        opened.append(device)
+
+        def reach(**again):
+            channel = base.open_device(
+                "fw1", settings_of("fw1", variables(device, tmp_path, {**more, **again})), seconds
+            )
+            opened.append(channel)
+            return channel
+
+        return device, reach
+
+    yield start
+    for one in reversed(opened):
+        one.close()
+
+
+def variables(device, folder, more):
+    return {
+        "ansible_host": "127.0.0.1",
+        "ansible_port": device.port,
+        "ansible_connection": "network_cli",
+        "ansible_network_os": "ios",
+        "ansible_user": "admin",
+        "ansible_password": "letmein",
+        "ansible_ssh_common_args": f"-o UserKnownHostsFile={device.known_hosts(folder / 'known_hosts')}",
+        **more,
+    }
