@@ -16,6 +16,7 @@ Fleet = Mapping[str, Spec]
 DOOR_KEYS: Final = frozenset(
     {
         "address",  # a loopback address of its own, where ports are fixed
+        "behind",  # the Cisco firewall that mail to this host passes: its inspection masks the greeting
         "connection",  # winrm, ssh, network_cli for a Cisco device, or none for a host that only speaks SMTP
         "transport",  # winrm: basic, ntlm or certificate
         "scheme",  # winrm: http or https

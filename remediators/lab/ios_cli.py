@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -28,12 +28,13 @@ class Told:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        parts = []
-        for word in self.sentence.split():
-            parts.append(
-                {"*": r"(\S+)", "**": "(.*)"}.get(word) or ("(" + word + ")" if "|" in word else re.escape(word))
-            )
+        parts = [_part(word) for word in self.sentence.split()]
         return re.compile(" ".join(parts).replace(" (.*)", "(?: (.*))?") + "$")
+
+
+def _part(word: str) -> str:
+    usual = {"*": r"(\S+)", "**": "(.*)"}.get(word)
+    return usual or (f"({word})" if "|" in word else re.escape(word))
 
 
 COMMANDS: Final = (
@@ -95,7 +96,7 @@ class Shell:
         self.level = level
         self.space = SYSTEM
         self.editor: Editor | None = None
-        self.monitor_on = True
+        visit.monitor = bool(device.settings.chatter)
         self._asked = ""
         self._ended = False
         settings = device.settings
@@ -218,7 +219,7 @@ class Shell:
 
     def _configure(self, editor: Editor, line: str) -> None:
         plain = line.strip()
-        if plain in ("end", "exit") or (plain and "exit".startswith(plain) and len(plain) > 2):
+        if self.ends(plain):
             if plain == "end" or not editor.leave():
                 self._end()
             return
@@ -229,6 +230,10 @@ class Shell:
             self._banner(plain, mark)
             return
         self._type(editor, line)
+
+    def ends(self, plain: str) -> bool:
+        """Whether a line leaves a section or the mode."""
+        return plain in ("end", "exit", "exi", "quit")
 
     def executes_in_config(self, line: str) -> bool:
         """``do COMMAND``: an exec command from configuration mode. Whether it was one."""
@@ -264,11 +269,8 @@ class Shell:
         self.editor, self.visit.configuring = None, False
         if self.device.locked_by == self.visit.user:
             self.device.locked_by = None
-        if self.terminal.chatter and self.monitor_on:
-            place = f"vty{self.visit.vty} (127.0.0.1)"
-            self.terminal.write(
-                f"*{self.device.clock.stamp()}: %SYS-5-CONFIG_I: Configured from console by {self.visit.user} on {place}\n"
-            )
+        place = f"vty{self.visit.vty} (127.0.0.1)"
+        self._log(f"%SYS-5-CONFIG_I: Configured from console by {self.visit.user} on {place}")
 
     def do_configure(self) -> str:
         holder = self.device.locked_by
@@ -293,13 +295,16 @@ class Shell:
             return opened
         name = self.device.keep_copy()
         self.device.arm(count, self.visit.user)
-        stamp, unit = self.device.clock.stamp(), "minute" if count == 1 else "minutes"
-        return (
-            f"*{stamp}: %ARCHIVE_DIFF-5-ROLLBK_CNFMD_CHG_BACKUP: Backing up current running config to {name}\n"
-            f"{opened}\n"
-            f"*{stamp}: %ARCHIVE_DIFF-5-ROLLBK_CNFMD_CHG_START_ABSTIMER: User: {self.visit.user}: "
+        unit = "minute" if count == 1 else "minutes"
+        self._log(
+            f"%ARCHIVE_DIFF-5-ROLLBK_CNFMD_CHG_START_ABSTIMER: User: {self.visit.user}: "
             f"Scheduled to rollback to config {name} in {count} {unit}"
         )
+        return f"Rollback Confirmed Change: Backing up current running config to {name}\n\n{opened}"
+
+    def _log(self, text: str) -> None:
+        if self.visit.monitor:
+            self.terminal.write(f"*{self.device.clock.stamp()}: {text}\n")
 
     def _minutes(self, text: str, most: int) -> int:
         if not text.isdigit() or not 1 <= int(text) <= most:
@@ -347,13 +352,12 @@ class Shell:
         return
 
     def do_monitor(self) -> None:
-        self.monitor_on = True
+        self.visit.monitor = True
         self.terminal.chatter = self.device.settings.chatter
 
     def do_no_monitor(self) -> None:
-        self.monitor_on = False
         if not self.device.settings.stubborn_chatter:
-            self.terminal.chatter = 0
+            self.terminal.chatter, self.visit.monitor = 0, False
 
     def do_terminal_length(self, length: str) -> None:
         count = int(length) if length.isdigit() else -1
@@ -397,8 +401,8 @@ class Shell:
         head = "Parser Configure Lock\n---------------------\n"
         if holder is None:
             return (
-                head
-                + "Owner PID         : -1\nUser              : unknown\nTTY               : -1\nState             : FREE"
+                head + "Owner PID         : -1\nUser              : unknown\n"
+                "TTY               : -1\nState             : FREE"
             )
         return head + (
             f"Owner PID         : 3\nUser              : {holder}\nTTY               : 3\n"
@@ -497,7 +501,8 @@ class Shell:
         if alarm is None:
             return "No reload is scheduled."
         left = words.minutes_and_seconds(alarm.left)
-        return f"Reload scheduled for {alarm.date} (in {left}) by {alarm.by} on vty0 (127.0.0.1)\nReload reason: Reload Command"
+        due = f"Reload scheduled for {alarm.date} (in {left}) by {alarm.by} on vty0 (127.0.0.1)"
+        return f"{due}\nReload reason: Reload Command"
 
     def do_reload_in(self, when: str, _reason: str = "") -> str:
         hours, _, minutes = when.rpartition(":")
@@ -541,12 +546,12 @@ class Shell:
         return key in "\r\nyY"
 
     def do_reload_cancel(self) -> str:
-        return "" if self.device.cancel_reload() else "%No reload is scheduled."
+        return words.ABORTED if self.device.cancel_reload() else "%No reload is scheduled."
 
     # The world.
 
     def do_ping(self, target: str) -> str:
-        host = target.split()[0] if target else self.terminal.line("Target IP address: ")
+        host = target.split(maxsplit=1)[0] if target else self.terminal.line("Target IP address: ")
         known = host in self.device.settings.telnet or host.startswith("127.")
         marks, rate = (
             ("!!!!!", "100 percent (5/5), round-trip min/avg/max = 1/2/4 ms") if known else (".....", "0 percent (0/5)")
@@ -569,6 +574,3 @@ class Shell:
         while self.terminal.line("").strip().upper() not in ("QUIT", "\x1eX"):
             self.terminal.write("250 OK\n")
         return f"221 closing\n[Connection to {host} closed by foreign host]"
-
-
-Shells = Mapping[str, Callable[[Device, Terminal, Visit, int], Shell]]

@@ -6,14 +6,15 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from remediators.lab.ios_clock import Alarm, Clock
 from remediators.lab.ios_editor import Texts, vocabulary
 from remediators.lab.ios_tree import Node, parse, text_of
-from remediators.lab.machine import Ran
+from remediators.lab.machine import FAULTS, Ran
 
 Door = Literal["open", "refused", "silent"]
+Platform = Literal["ios", "asa", "pix"]
 SYSTEM: Final = ""  # the name of the only configuration, or of the system's where there are contexts
 
 
@@ -55,16 +56,16 @@ class Settings:
     ``levels`` are the privilege levels of users that do not start at 1; ``secret`` is enable's, ``None`` where there
     is none. ``pager`` is ``fixed`` where it cannot be switched off. ``nvram`` is ``full`` where nothing can be saved.
     ``echo_delay`` and ``output_delay`` are seconds, before an echo and for every 20 lines. ``chatter`` is a number of
-    lines after which a syslog line comes between, 0 for none; ``stubborn_chatter`` does not heed ``terminal no monitor``.
+    lines after which a syslog line comes between, 0 for none; ``stubborn_chatter`` heeds no ``terminal no monitor``.
     ``colleagues`` are others who are logged on: ``{user, line, from, config}``. ``locked_by`` holds the configuration.
     ``boot`` is how many seconds of its own a reload takes. ``telnet`` are greetings by address: what a server on
     port 25 says. ``truncate`` cuts every running-config off after so many lines.
     """
 
-    platform: Literal["ios", "asa", "pix"] = "ios"
+    platform: Platform = "ios"
     version: str = ""
     levels: Mapping[str, int] = field(default_factory=dict)
-    secret: str | None = "Enable-secret 1"
+    secret: str | None = "Enable-secret 1"  # noqa: S105  # of the lab
     pager: Literal["on", "fixed"] = "on"
     nvram: Literal["works", "full"] = "works"
     vty: int = 5
@@ -111,6 +112,7 @@ class Visit:
     cut: Callable[[], None]
     tell: Callable[[str], None]
     configuring: bool = False
+    monitor: bool = False
 
 
 class Device:
@@ -133,7 +135,9 @@ class Device:
         self.events: list[str] = []
         self.visits: dict[int, Visit] = {}
         self.peer: Device | None = None
+        self.faults: Collection[str] = ()
         self.active = True
+        self.unit = "Primary"
         self.door: Door = "open"
         self.mute = False
         self.locked_by = settings.locked_by
@@ -149,9 +153,15 @@ class Device:
 
     # What the doors and tests see.
 
-    @property
-    def faults(self) -> Collection[str]:
-        return {"open": (), "refused": ("no-listener",), "silent": ("hang",)}[self.door]
+    def door_faults(self) -> Collection[str]:
+        """What the door does just now, in the words of `door_faults`."""
+        now = {"open": (), "refused": ("no-listener",), "silent": ("hang",)}[self.door]
+        return {*self.faults, *now}
+
+    def inspects_smtp(self) -> bool:
+        """Whether mail that passes is inspected by the configuration as it is now."""
+        with self.lock:
+            return _inspects(self.platform, self.spaces[SYSTEM].running)
 
     def greeting(self) -> bytes | None:
         return None
@@ -237,7 +247,7 @@ class Device:
         with self.lock:
             self.spaces[space].changed = f"{self.clock.date()} by {by}"
             if self.peer is not None and self.active:
-                self.peer.spaces[space].running = self.spaces[space].running.copy()
+                self.peer._put(space, self.spaces[space].running.copy())  # noqa: SLF001  # of the same class
 
     def save(self, space: str, by: str) -> bool:
         """Running to startup, the peer's too; whether there was room."""
@@ -314,7 +324,9 @@ class Device:
     def _revert_due(self) -> None:
         with self.lock:
             name = f"{self.archive_path}-{max(self._archived - 1, 0)}"
-        self.tell_all(f"%ARCHIVE_DIFF-5-ROLLBK_CNFMD_CHG_ROLLBACK_START: Start rolling to: {name}")
+        self.tell_all(
+            f"*{self.clock.stamp()}: %ARCHIVE_DIFF-5-ROLLBK_CNFMD_CHG_ROLLBACK_START: Start rolling to: {name}"
+        )
         self.revert()
 
     # Reload.
@@ -333,8 +345,7 @@ class Device:
             self.reload_alarm.cancel()
             self.reload_alarm = None
             self._happen("reload-cancelled")
-        self.tell_all("\n\n***\n*** --- SHUTDOWN ABORTED ---\n***\n")
-        return True
+            return True
 
     def reload(self) -> None:
         """Go down now: every session is cut, and the device comes up with what was saved."""
@@ -368,9 +379,10 @@ class Device:
     # Small things.
 
     def tell_all(self, text: str) -> None:
-        """Show a line on every terminal."""
+        """Show a line of the log on every terminal that monitors it."""
         for visit in tuple(self.visits.values()):
-            visit.tell(text)
+            if visit.monitor:
+                visit.tell(text)
 
     def _alarm(self, seconds: float, then: Callable[[], None], by: str) -> Alarm:
         alarm = Alarm(self.clock, seconds, then, by)
@@ -391,12 +403,27 @@ def _space(platform: str, running: str, startup: str | None) -> Space:
     return Space(root, None if startup is None else parse(startup), vocabulary(platform, root))
 
 
+def _inspects(platform: str, root: Node) -> bool:
+    lines = [(top.words, [node.words for node in top.walk()]) for top in root.children]
+    match platform:
+        case "pix":
+            return any(top[:3] == ["fixup", "protocol", "smtp"] for top, _ in lines)
+        case "asa":
+            used = {top[1] for top, _ in lines if top[0] == "service-policy"}
+            mine = [below for top, below in lines if top[0] == "policy-map" and top[-1] in used]
+            return any(words[:2] == ["inspect", "esmtp"] for below in mine for words in below)
+    names = {top[3] for top, _ in lines if top[:3] == ["ip", "inspect", "name"] and top[4:5] in (["smtp"], ["esmtp"])}
+    below = [words for top, under in lines if top[0] == "interface" for words in under]
+    return any(words[:2] == ["ip", "inspect"] and words[2] in names for words in below)
+
+
 def build(name: str, spec: Mapping[str, Any]) -> Device:
     """
     A device from a fleet's entry: ``device`` (ios, asa, pix), ``config`` and `SETTINGS`.
 
-    ``config`` is a file or a text; ``startup`` is another, or ``None`` for none (the default is ``config``). ``contexts``
-    are more configurations by name (ASA), ``trips`` what goes wrong on which line. Raises ValueError for anything else.
+    ``config`` is a file or a text; ``startup`` is another, or ``None`` for none (the default is ``config``).
+    ``contexts`` are more configurations by name (ASA), ``trips`` what goes wrong on which line, ``failover`` see `pair`.
+    Raises ValueError for anything else.
     """
     unknown = set(spec) - SETTINGS - {"device", "config", "startup", "users", "contexts", "trips", "failover", "faults"}
     if unknown:
@@ -404,7 +431,9 @@ def build(name: str, spec: Mapping[str, Any]) -> Device:
     platform = str(spec.get("device", "ios"))
     if platform not in ("ios", "asa", "pix"):
         raise ValueError(f"{name}: no such device: {platform!r}; there are ios, asa and pix")
-    settings = Settings(platform=platform, **{key: value for key, value in spec.items() if key in SETTINGS})
+    settings = Settings(
+        platform=cast("Platform", platform), **{key: value for key, value in spec.items() if key in SETTINGS}
+    )
     running = _text(spec.get("config", f"hostname {name}\n"))
     startup = spec.get("startup", running)
     users = spec.get("users", {"admin": "Lab-secret 1"})
@@ -413,6 +442,8 @@ def build(name: str, spec: Mapping[str, Any]) -> Device:
         device.spaces[context] = _space(platform, _text(config), _text(config))
     device.trips += [trip if isinstance(trip, Trip) else Trip(**trip) for trip in spec.get("trips", ())]
     device.active = spec.get("failover", {}).get("state", "active") == "active"
+    device.faults = tuple(fault for fault in spec.get("faults", ()) if fault in FAULTS)
+    device.unit = "Primary" if device.active else "Secondary"
     return device
 
 

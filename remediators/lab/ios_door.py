@@ -11,7 +11,7 @@ import paramiko
 
 from remediators.lab.door_faults import Faults
 from remediators.lab.door_users import password_of
-from remediators.lab.ios_console import shell
+from remediators.lab.ios_console import shell, terminal_for
 from remediators.lab.ios_device import Device, Visit
 from remediators.lab.ios_terminal import Terminal
 from remediators.lab.ssh_door import SSHDoor, SSHSettings, _Desk, _Talk
@@ -107,7 +107,7 @@ class _DeviceTalk(_Talk):
         def pause(seconds: float) -> None:
             self._device_door.closing.wait(seconds)
 
-        return Terminal(receive, send, pause)
+        return terminal_for(self._device_door.device, receive, send, pause)
 
     def _converse(self, visit: Visit, terminal: Terminal) -> None:
         device = self._device_door.device

@@ -34,7 +34,10 @@ _VIRTUAL: Final = (
 )
 _INTERFACE: Final = re.compile(r"([A-Za-z-]+) ?(\d\S*)$")
 _ROUTE_MAP: Final = re.compile(r"route-map (\S+) (?:permit|deny) (\d+)$")
-_NO_INSPECTION_TYPE: Final = "ERROR: Inspect configuration of this type exists, first remove\nthat configuration and then add the new configuration"
+_INSPECTED_ALREADY: Final = (
+    "ERROR: Inspect configuration of this type exists, first remove\n"
+    "that configuration and then add the new configuration"
+)
 
 Texts = dict[str, Words]
 
@@ -66,7 +69,7 @@ def mode_of(rules: Rules, mode: str, line: str) -> str:
     for where, pattern, opened in rules.sections:
         if where == mode and pattern.match(line):
             return opened
-    return f"config-{line.split()[0]}"
+    return f"config-{line.split(maxsplit=1)[0]}"
 
 
 class Editor:
@@ -119,7 +122,7 @@ class Editor:
     def _understand(self, text: str, skipped: int) -> tuple[int, str]:
         """The innermost section that takes a line, and the line written out."""
         modes, first = self._modes(), None
-        word = text.split()[0]
+        word = text.split(maxsplit=1)[0]
         # Innermost first, but a mode that knows the very word comes before one that knows a longer word.
         inner = sorted(range(len(modes)), key=lambda at: (word not in self._below(modes[at]), -at))
         for depth in inner:
@@ -184,7 +187,7 @@ class Editor:
                 self.sections.append(line)
             return ""
         if self.rules.platform == "asa" and line.startswith("inspect ") and _same_inspection(here, line):
-            return _NO_INSPECTION_TYPE
+            return _INSPECTED_ALREADY
         return self._merge(here, line)
 
     def _open(self, line: str) -> str:

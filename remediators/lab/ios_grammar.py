@@ -41,15 +41,16 @@ class Words:
         for choice in words[0].split("|"):
             if choice == REST:
                 self.complete = True
-            self.below.setdefault(choice, Words())._add(words[1:])
+            self.below.setdefault(choice, Words())._add(words[1:])  # noqa: SLF001  # of the same class
 
     def understand(self, line: str) -> str:
         """The line with every abbreviated word written out; arguments stay as they are. Raises `Rejected`."""
-        here, said, column = self, [], 0
+        here, column = self, 0
+        said: list[str] = []
         for word, column in _placed(line):
             if REST in here.below and not _keyword(here, word):
                 return " ".join([*said, line[column:].rstrip()])
-            full = here._full(word, column)  # noqa: SLF001  # of the same class
+            full = here._full(word, column)
             said.append(word if full in (ANY, NUMBER) else full)
             here = here.below[full]
         if not here.complete:

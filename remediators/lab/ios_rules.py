@@ -8,7 +8,7 @@ Reference (``inspect esmtp``, ``policy-map``), Cisco PIX Firewall Command Refere
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -204,23 +204,29 @@ _IOS_TOP: Final = (
     "ip inspect name *",
     "ip inspect",
     "ip inspect alert-off|audit-trail|log|max-incomplete|one-minute|tcp|udp|dns-timeout|hashtable-size|WAAS **",
-    "aaa|access-list|alias|archive|arp|boot|buffers|bridge|call|cdp|class-map|clock|config-register|control-plane|"
-    "controller|crypto|dial-peer|dialer-list|dot11|enable|exception|file|gateway|hostname|interface|ipv6|isdn|key|kron|"
-    "l2tp-class|license|lldp|logging|login|mac-address-table|map-class|memory|mls|multilink|ntp|object-group|"
-    "parameter-map|policy-map|power|privilege|process|prompt|radius-server|redundancy|resource|rmon|route-map|router|"
-    "scheduler|security|service|snmp-server|spanning-tree|stackwise|subscriber|tacacs-server|tftp-server|track|"
-    "transport|username|version|vlan|vpdn|vpdn-group|vrf|vtp|xconnect|zone|zone-pair|banner|default **",
+    (
+        "aaa|access-list|alias|archive|arp|boot|buffers|bridge|call|cdp|class-map|clock|config-register|control-plane|"
+        "controller|crypto|dial-peer|dialer-list|dot11|enable|exception|file|gateway|hostname|interface|ipv6|isdn|key|kron|"
+        "l2tp-class|license|lldp|logging|login|mac-address-table|map-class|memory|mls|multilink|ntp|object-group|"
+        "parameter-map|policy-map|power|privilege|process|prompt|radius-server|redundancy|resource|rmon|route-map|router|"
+        "scheduler|security|service|snmp-server|spanning-tree|stackwise|subscriber|tacacs-server|tftp-server|track|"
+        "transport|username|version|vlan|vpdn|vpdn-group|vrf|vtp|xconnect|zone|zone-pair|banner|default **"
+    ),
 )
 _IOS_IF: Final = (
-    "ip access-group|address|arp|bandwidth-percent|dhcp|flow|helper-address|icmp|igmp|ips|load-sharing|mask-reply|"
-    "mroute-cache|mtu|nat|nbar|ospf|pim|policy|proxy-arp|redirects|rip|route-cache|rsvp|split-horizon|"
-    "summary-address|tcp|unnumbered|unreachables|urd|verify|virtual-reassembly|vrf|wccp **",
+    (
+        "ip access-group|address|arp|bandwidth-percent|dhcp|flow|helper-address|icmp|igmp|ips|load-sharing|mask-reply|"
+        "mroute-cache|mtu|nat|nbar|ospf|pim|policy|proxy-arp|redirects|rip|route-cache|rsvp|split-horizon|"
+        "summary-address|tcp|unnumbered|unreachables|urd|verify|virtual-reassembly|vrf|wccp **"
+    ),
     "ip inspect * in|out",
-    "arp|backup|bandwidth|bridge-group|carrier-delay|cdp|channel-group|clock|crypto|delay|description|dialer|"
-    "dialer-group|dot1q|duplex|encapsulation|fair-queue|flowcontrol|half-duplex|hold-queue|ipv6|isdn|keepalive|"
-    "lldp|load-interval|logging|mac-address|max-reserved-bandwidth|media-type|mls|mop|mpls|mtu|negotiation|ntp|peer|"
-    "ppp|pppoe|pppoe-client|priority-group|pvc|random-detect|rate-limit|serial|service-policy|shutdown|snmp|"
-    "spanning-tree|speed|standby|storm-control|switchport|tunnel|tx-ring-limit|vrf|vrrp|zone-member **",
+    (
+        "arp|backup|bandwidth|bridge-group|carrier-delay|cdp|channel-group|clock|crypto|delay|description|dialer|"
+        "dialer-group|dot1q|duplex|encapsulation|fair-queue|flowcontrol|half-duplex|hold-queue|ipv6|isdn|keepalive|"
+        "lldp|load-interval|logging|mac-address|max-reserved-bandwidth|media-type|mls|mop|mpls|mtu|negotiation|ntp|peer|"
+        "ppp|pppoe|pppoe-client|priority-group|pvc|random-detect|rate-limit|serial|service-policy|shutdown|snmp|"
+        "spanning-tree|speed|standby|storm-control|switchport|tunnel|tx-ring-limit|vrf|vrrp|zone-member **"
+    ),
 )
 _PMAP_C: Final = (
     f"inspect {_ASA_PROTOCOLS} **",
@@ -230,30 +236,34 @@ _PMAP_C: Final = (
 _ACL: Final = ("permit|deny|remark|evaluate|dynamic **", "#", "# permit|deny|remark|evaluate|dynamic **")
 
 _ASA_TOP: Final = (
-    "aaa|aaa-server|access-group|access-list|alias|arp|asdm|auth-prompt|auto-update|banner|boot|ca|checkheaps|class|"
-    "class-map|client-update|clock|command-alias|compression|config-register|console|context|crypto|ctl-file|ddns|dhcpd|"
-    "dhcprelay|dns|domain-name|dynamic-access-policy-record|dynamic-map|enable|established|failover|filter|firewall|"
-    "fragment|ftp|global|group-delimiter|group-policy|hostname|http|icmp|imap4s|interface|ip|ipsec|ipv6|isakmp|"
-    "key|ldap|logging|mac-address|mac-list|management-access|mgcp-map|monitor-interface|mroute|mtu|multicast-routing|"
-    "name|names|nat|ntp|object|object-group|pager|passwd|pim|policy-map|pop3s|prefix-list|privilege|prompt|regex|"
-    "route|route-map|router|same-security-traffic|service|service-policy|setup|sla|smtp-server|smtps|snmp|snmp-server|"
-    "ssh|ssl|static|sunrpc-server|sysopt|tcp-map|telnet|tftp-server|threat-detection|time-range|timeout|track|"
-    "tunnel-group|tunnel-group-map|url-block|url-cache|url-server|username|virtual|vpdn|vpn-sessiondb|webvpn|zonelabs **",
+    (
+        "aaa|aaa-server|access-group|access-list|alias|arp|asdm|auth-prompt|auto-update|banner|boot|ca|checkheaps|class|"
+        "class-map|client-update|clock|command-alias|compression|config-register|console|context|crypto|ctl-file|ddns|dhcpd|"
+        "dhcprelay|dns|domain-name|dynamic-access-policy-record|dynamic-map|enable|established|failover|filter|firewall|"
+        "fragment|ftp|global|group-delimiter|group-policy|hostname|http|icmp|imap4s|interface|ip|ipsec|ipv6|isakmp|"
+        "key|ldap|logging|mac-address|mac-list|management-access|mgcp-map|monitor-interface|mroute|mtu|multicast-routing|"
+        "name|names|nat|ntp|object|object-group|pager|passwd|pim|policy-map|pop3s|prefix-list|privilege|prompt|regex|"
+        "route|route-map|router|same-security-traffic|service|service-policy|setup|sla|smtp-server|smtps|snmp|snmp-server|"
+        "ssh|ssl|static|sunrpc-server|sysopt|tcp-map|telnet|tftp-server|threat-detection|time-range|timeout|track|"
+        "tunnel-group|tunnel-group-map|url-block|url-cache|url-server|username|virtual|vpdn|vpn-sessiondb|webvpn **"
+    ),
     "terminal width *",
 )
 _PIX_TOP: Final = (
-    "aaa|aaa-server|access-group|access-list|alias|apply|arp|auth-prompt|banner|ca|clock|conduit|crypto|dhcpd|"
-    "domain-name|dynamic-map|eeprom|enable|established|failover|filter|floodguard|fragment|global|hostname|http|icmp|"
-    "igmp|interface|ip|ipsec|isakmp|logging|mac-list|management-access|mroute|mtu|multicast|name|nameif|names|nat|ntp|"
-    "object-group|outbound|pager|passwd|pdm|privilege|rip|route|route-map|router|routing|service|setup|sysopt|snmp-server|"
-    "ssh|static|telnet|terminal|tftp-server|timeout|url-block|url-cache|url-server|username|virtual|vpdn|vpnclient|"
-    "vpngroup **",
+    (
+        "aaa|aaa-server|access-group|access-list|alias|apply|arp|auth-prompt|banner|ca|clock|conduit|crypto|dhcpd|"
+        "domain-name|dynamic-map|eeprom|enable|established|failover|filter|floodguard|fragment|global|hostname|http|icmp|"
+        "igmp|interface|ip|ipsec|isakmp|logging|mac-list|management-access|mroute|mtu|multicast|name|nameif|names|nat|ntp|"
+        "object-group|outbound|pager|passwd|pdm|privilege|rip|route|route-map|router|routing|service|setup|sysopt|snmp-server|"
+        "ssh|static|telnet|terminal|tftp-server|timeout|url-block|url-cache|url-server|username|virtual|vpdn|vpnclient|"
+        "vpngroup **"
+    ),
     "fixup protocol ctiqbe|dns|esp-ike|ftp|h323|http|icmp|ils|mgcp|pptp|rsh|rtsp|sip|skinny|smtp|snmp|sqlnet|tftp **",
 )
 
 # Mode -> what may be said there. Other modes take what their sections already have, and any line at all where that
 # says nothing: there are hundreds of them.
-SENTENCES: Final = {
+SENTENCES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     "ios": {
         "": _IOS_TOP,
         "config-if": _IOS_IF,
@@ -266,10 +276,12 @@ SENTENCES: Final = {
         "config-route-map": ("match|set|description|continue **",),
         "config-archive": ("path|maximum|time-period|write-memory|rollback|log **",),
         "config-line": (
-            "access-class|authorization|accounting|absolute-timeout|autocommand|autohangup|autoselect|databits|"
-            "escape-character|exec|exec-banner|exec-timeout|flowcontrol|history|length|location|lockable|logging|"
-            "login|logout-warning|modem|monitor|motd-banner|no-exec|notify|parity|password|privilege|refuse-message|"
-            "rotary|rxspeed|session-limit|session-timeout|speed|stopbits|terminal-type|transport|txspeed|width **",
+            (
+                "access-class|authorization|accounting|absolute-timeout|autocommand|autohangup|autoselect|databits|"
+                "escape-character|exec|exec-banner|exec-timeout|flowcontrol|history|length|location|lockable|logging|"
+                "login|logout-warning|modem|monitor|motd-banner|no-exec|notify|parity|password|privilege|refuse-message|"
+                "rotary|rxspeed|session-limit|session-timeout|speed|stopbits|terminal-type|transport|txspeed|width **"
+            ),
         ),
     },
     "asa": {
@@ -277,13 +289,17 @@ SENTENCES: Final = {
         "config-pmap-c": (_PMAP_C[0], "drop|drop-connection|log|mask|police|priority|reset|set|user-statistics|csc **"),
         "config-pmap": ("class|description|parameters|match **",),
         "config-pmap-p": (
-            "mask-banner|allow-tls|mail-relay|special-character|id-randomization|message-length|tls-proxy|"
-            "nat-rewrite|protocol-enforcement|dns-guard|tcp-inspection **",
+            (
+                "mask-banner|allow-tls|mail-relay|special-character|id-randomization|message-length|tls-proxy|"
+                "nat-rewrite|protocol-enforcement|dns-guard|tcp-inspection **"
+            ),
         ),
         "config-cmap": ("match|description **",),
         "config-if": (
-            "authentication|delay|description|duplex|flowcontrol|hello-interval|igmp|ip|ipv6|mac-address|"
-            "management-only|mfib|multicast|nameif|ospf|pim|pppoe|rip|security-level|shutdown|speed|vlan|summary-address **",
+            (
+                "authentication|delay|description|duplex|flowcontrol|hello-interval|igmp|ip|ipv6|mac-address|"
+                "management-only|mfib|multicast|nameif|ospf|pim|pppoe|rip|security-level|shutdown|speed|vlan **"
+            ),
         ),
     },
     "pix": {"": _PIX_TOP},

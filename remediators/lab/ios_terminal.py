@@ -61,7 +61,7 @@ class Terminal:
 
     def interrupt(self, text: str) -> None:
         """Show a line that nobody asked for, and the prompt again; from any thread."""
-        self._send(f"\r\n{text}\r\n".replace("\r\r", "\r") + self.prompt)
+        self._send(f"\n{text}\n".replace("\n", "\r\n") + self.prompt)
 
     def key(self) -> str:
         """One key, without echo. Raises `Gone`."""

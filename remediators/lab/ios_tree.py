@@ -103,5 +103,5 @@ def _lines(node: Node, depth: int) -> Iterator[str]:
 
 
 def text_of(root: Node) -> str:
-    """A configuration as text for comparison: no head, no end, every line ended."""
-    return "".join(f"{line}\n" for line in render(root))
+    """A configuration as text for comparison: no head, no end, no blanks at the ends of lines."""
+    return "".join(f"{line.rstrip()}\n" for line in render(root))

@@ -12,6 +12,7 @@ IOS_INVALID: Final = "% Invalid input detected at '^' marker."
 ASA_INVALID: Final = "ERROR: % Invalid input detected at '^' marker."
 NO_ROLLBACK: Final = "%No Rollback Confirmed Change pending"
 ARCHIVE_FIRST: Final = "%Turn config archive on before using Rollback Confirmed Change"
+ABORTED: Final = "\n\n***\n*** --- SHUTDOWN ABORTED ---\n***\n"
 PIX_UNKNOWN: Final = "Type help or '?' for a list of available commands."
 
 _IOS_124: Final = """\
@@ -112,7 +113,7 @@ Configuration last modified by enable_15 at 09:00:00.000 UTC Mon Nov 23 2026
 
 def show_version(platform: str, version: str, host: str, config_line: str) -> str:
     """``show version``; ``version`` is the release (``12.4``, ``16.9``), else ``config_line`` of the configuration."""
-    release = version or config_line.split("ersion ")[-1].strip()
+    release = version or config_line.rpartition("ersion ")[2].strip()
     if platform == "pix":
         return _PIX.format(host=host)
     if platform == "asa":

@@ -7,7 +7,7 @@ import ipaddress
 import shutil
 import ssl
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -184,10 +184,17 @@ class Lab:
 
     def _host(self, name: str, spec: Spec, place: int) -> Served:
         machine = spec["machine"] if "machine" in spec else _build(name, spec)
-        faults = Faults(lambda: machine.faults)
+        faults = Faults(lambda: self._faults_of(machine, spec))
         for fault in _of_the_doors(spec):
             faults.add(fault)
         return Served(name, spec, machine, self._address(spec, place), faults)
+
+    def _faults_of(self, machine: Machine, spec: Spec) -> Collection[str]:
+        """Those of the machine, and what the firewall before it does to its greeting."""
+        own = machine.door_faults() if isinstance(machine, Device) else machine.faults
+        firewall = self.hosts[spec["behind"]].machine if "behind" in spec else None
+        masks = isinstance(firewall, Device) and firewall.platform != "ios" and firewall.inspects_smtp()
+        return {*own, "masked-greeting"} if masks else own
 
     def _address(self, spec: Spec, place: int) -> str:
         if self.ports == "free":
