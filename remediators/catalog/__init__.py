@@ -22,6 +22,9 @@ OWN = {
     "smtp_banner": ("smtp_banner", "SmtpBanner", False),
     "av_email_scanner": ("av_email_scanner", "AvEmailScanner", True),
     "mail_heuristics": ("mail_heuristics", "MailHeuristics", True),
+    "ip_inspect": ("ip_inspect", "IpInspect", False),
+    "smtp_fixup": ("smtp_fixup", "SmtpFixup", False),
+    "ios_config": ("ios_config", "IosConfig", False),
     "command": ("command", "Command", False),
 }
 
