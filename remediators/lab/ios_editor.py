@@ -160,11 +160,13 @@ class Editor:
 
     # Changing.
 
-    def _here(self) -> Node:
+    def _here(self, line: str = "") -> Node:
+        """The open section; of several of the same name (an ASA's objects) the one that has ``line``."""
         node = self._root()
         for section in self.sections:
-            below = node.child(section)
-            node = self._place(node, Node(section), []) if below is None else below
+            same = [below for below in node.children if below.line == section]
+            having = [below for below in same if below.child(line) is not None]
+            node = (having or same or [self._place(node, Node(section), [])])[0]
         return node
 
     def _entries(self) -> Entries | None:
@@ -178,7 +180,7 @@ class Editor:
         if entries is not None:
             entries.add(line)
             return ""
-        here = self._here()
+        here = self._here(line)
         if here is self._root() and line.startswith("access-list "):
             return self._add_to_list(line)
         known = here.child(line)
@@ -263,7 +265,7 @@ class Editor:
         if entries is not None:
             entries.remove(line)
             return ""
-        here = self._here()
+        here = self._here(line)
         if here is self._root():
             special = self._remove_special(line)
             if special is not None:

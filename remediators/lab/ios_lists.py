@@ -38,19 +38,19 @@ class Entries:
 
     def say(self, node: Node) -> str:
         """An entry without its list's name and its number."""
-        return _NUMBERED.sub("", node.line[len(self.prefix) :], count=1)
+        return _plain(node.line[len(self.prefix) :])
 
     def add(self, entry: str) -> None:
         """Add an entry, at its number or at the end. Raises `Rejected` where the number is taken."""
         nodes, begins = self.nodes, _NUMBERED.match(entry)
-        text = entry[begins.end() :] if begins else entry
+        text = _plain(entry)
         if any(self.say(node) == text for node in nodes):
             return
         number = int(begins[1]) if begins else (nodes[-1].number + STEP if nodes else STEP)
         if any(node.number == number for node in nodes):
             raise Rejected("invalid", text="% Duplicate sequence number\n%Failed to add ace to access-list")
         shown = f"{number} " if nodes and _NUMBERED.match(nodes[0].line[len(self.prefix) :]) else ""
-        self._insert(Node(f"{self.prefix}{shown}{text}", number=number), nodes)
+        self._insert(Node(f"{self.prefix}{shown}{_padded(text)}", number=number), nodes)
 
     def _insert(self, node: Node, nodes: list[Node]) -> None:
         after = [other for other in nodes if other.number < node.number]
@@ -62,12 +62,23 @@ class Entries:
 
     def remove(self, entry: str) -> None:
         """Take an entry away by its number, or by its text whatever its number. Raises `Rejected` if there is none."""
-        text = _NUMBERED.sub("", entry, count=1)
+        text = _plain(entry)
         for node in self.nodes:
             if entry == str(node.number) or self.say(node) == text:
                 self.home.children.remove(node)
                 return
         raise Rejected("invalid", text="%Access rule can't be deleted")
+
+
+def _plain(entry: str) -> str:
+    """Without its number and with single blanks, but for a remark's own words."""
+    text = _NUMBERED.sub("", entry.strip(), count=1)
+    return text if text.startswith("remark") else " ".join(text.split())
+
+
+def _padded(text: str) -> str:
+    """IOS shows ``deny`` as wide as ``permit``."""
+    return f"deny   {text[5:]}" if text.startswith("deny ") else text
 
 
 def entries_of_section(root: Node, section: str) -> Entries | None:
