@@ -20,7 +20,7 @@ from remediators.model import (
     TransportError,
     Unreachable,
 )
-from remediators.transports.network_text import Heard, agreed, chatters, quiet
+from remediators.transports.network_text import Heard, agreed, chatters, quiet, unstamped
 
 # What is said to questions when nobody says otherwise: never save on the way, do as was typed. A question that is not
 # here is broken off, such as the one about a startup configuration written by other software.
@@ -146,7 +146,7 @@ class NetworkSession:
     def _typed(self, command: Command, answers: Mapping[str, str] | None = None) -> Heard:
         try:
             return self._now().ask(command.line, command.seconds, shown=command.shown, answers=answers)
-        except TransportError:
+        except RemediationError:
             self.close()
             raise
 
@@ -165,8 +165,11 @@ class NetworkSession:
         return results
 
     def _leave(self) -> None:
+        """Out of configuration mode; where the device does not follow, by ending the session."""
         try:
             self._now().leave_configuration(_MODE_SECONDS)
+        except Refused:
+            self.close()
         except TransportError:
             self.close()
             raise
@@ -197,7 +200,7 @@ class NetworkSession:
         while len(texts) < _TIMES:
             heard = self._typed(command)
             texts.append(heard.text)
-            text = _settled(texts)
+            text = _settled(list(map(unstamped, texts)) if configuration else texts, heard.text)
             if text is not None and not (configuration and heard.rejection is None and _cut(text)):
                 return _answer(heard, text)
         if configuration:
@@ -215,10 +218,10 @@ def _distinct(queries: Sequence[Query]) -> Iterator[Command]:
     yield from longest.values()
 
 
-def _settled(texts: Sequence[str]) -> str | None:
-    """The last text if no message was mixed into it, or what it has in common with one before."""
+def _settled(texts: Sequence[str], heard: str) -> str | None:
+    """The last text if no message was mixed into what was heard, or what it has in common with one before."""
     *before, last = texts
-    if not chatters(last):
+    if not chatters(heard):
         return last
     return next((text for text in (agreed(earlier, last) for earlier in before) if text is not None), None)
 

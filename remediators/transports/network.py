@@ -104,12 +104,15 @@ class DeviceChannel:
                 raise Refused(f"{self._place.name}: the device does not enter configuration mode: {words}")
 
     def leave_configuration(self, seconds: float) -> None:
-        """Go back from any depth of configuration mode; the name of the device may be another one afterwards."""
-        deadline = Deadline.after(seconds)
-        with self._telling(), self._bounded("end", deadline):
-            self._transcript.sent("end")
-            self._terminal.send("end\n", deadline)
-            self._name = name_of(self._answer("end", {}, deadline, renamed=True).prompt)
+        """Go back from any depth of configuration mode; the name of the device may be another one afterwards. Raises `Refused`."""
+        deadline, line = Deadline.after(seconds), PREPARATIONS[self._settings.network.platform].leave
+        with self._telling(), self._bounded(line, deadline):
+            self._transcript.sent(line)
+            self._terminal.send(f"{line}\n", deadline)
+            heard = self._answer(line, {}, deadline, renamed=True)
+            if heard.configuring:
+                raise Refused(f"{self._place.name}: the device stays in configuration mode: {heard.rejection}")
+            self._name = name_of(heard.prompt)
 
     def close(self) -> None:
         """End the session. Never raises."""

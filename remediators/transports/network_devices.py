@@ -24,18 +24,20 @@ class Preparation:
     """
     How the terminal of a platform is made fit for reading.
 
-    ``pager`` are the ways to switch the pager off, tried in order; ``quiet`` is sent and may be rejected.
+    ``pager`` are the ways to switch the pager off, tried in order; ``quiet`` is sent and may be rejected. ``leave``
+    ends configuration mode: from any depth, or on PIX 6, which has one level and no such word, from that.
     """
 
     pager: tuple[str, ...]
     quiet: tuple[str, ...]
     privilege: str
+    leave: str = "end"
 
 
 PREPARATIONS = {
     "ios": Preparation(("terminal length 0",), ("terminal width 511", "terminal no monitor"), "show privilege"),
     "asa": Preparation(("terminal pager 0",), ("terminal no monitor",), "show curpriv"),
-    "pix": Preparation(("pager 0", "no pager"), (), "show curpriv"),
+    "pix": Preparation(("pager 0", "no pager"), (), "show curpriv", "exit"),
 }
 
 

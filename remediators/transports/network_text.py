@@ -16,10 +16,12 @@ _CONFIGURING = re.compile(r"[A-Za-z0-9_][\w.\-/:~@+*]{0,80}\(con[^()\s]{0,60}\)#
 
 # The time before a message: `*Mar  1 18:46:11.035 UTC: `, `00:00:46: `, `1w2d: `, with a sequence number before it.
 _TIME = r"(?:[*.]?[A-Z][a-z]{2} +\d+ (?:\d{4} )?[\d:.]+(?: [A-Z]{2,5})?(?: [\w.\-]+)? ?: ?|\d+[\d:wdh]+: )"
-_MESSAGE = rf"(?:\d{{1,10}}: )?{_TIME}?%[A-Z][A-Z0-9_]*-(?:[A-Z0-9_]+-)*[0-7]-[A-Z0-9_]+: [^\n]*"
+_BODY = r"%[A-Z][A-Z0-9_]*-(?:[A-Z0-9_]+-)*[0-7]-[A-Z0-9_]+: [^\n]*"
+_MESSAGE = rf"(?:\d{{1,10}}: )?{_TIME}?{_BODY}"
 _COUNTDOWN = r"\*\*\*(?: --- [^\n]* ---)?[ ]*"  # `reload in` tells everybody
 CHATTER = re.compile(rf"(?:{_MESSAGE}|{_COUNTDOWN})")
 _CHATTER_LINES = re.compile(rf"(?:^|(?<=[>#])){CHATTER.pattern}(?:\n|\Z)", re.MULTILINE)
+_STAMPED_LINES = re.compile(rf"^(?:\d{{1,10}}: )?{_TIME}{_BODY}\n", re.MULTILINE)
 
 PAGER = re.compile(r"(?:^|\n)[ ]*(?:<--- More --->|--More--)[ ]*\Z")
 QUESTION = re.compile(
@@ -66,6 +68,11 @@ class Heard:
 def quiet(text: str) -> str:
     """The text without whole lines of messages that devices write between others."""
     return _CHATTER_LINES.sub("", text) if "%" in text or "***" in text else text
+
+
+def unstamped(text: str) -> str:
+    """The text of a configuration without messages that begin with a time: no line of a configuration does."""
+    return _STAMPED_LINES.sub("", text)
 
 
 def chatters(text: str) -> bool:

@@ -205,6 +205,15 @@ def test_the_name_of_a_device_may_change(session):
     assert texts(readings[0]) == [RUNNING]
 
 
+def test_a_device_that_does_not_leave_configuration_mode_is_left(session):
+    device, one = session(double.ios(leaves="leave"))
+    results, readings = one.write([step("no ip inspect name A smtp")], [question("show running-config")])
+
+    assert results[0].answers[0].ok
+    assert texts(readings[0]) == [RUNNING]
+    assert device.sessions == 2
+
+
 def test_no_way_into_configuration_mode(session):
     device, one = session(double.ios(said={"configure terminal": "Command authorization failed.\n\n"}))
 

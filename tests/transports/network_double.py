@@ -65,7 +65,7 @@ def pix(**more):
         "show running-config": ": Saved\n:\nPIX Version 6.3(5)\nfixup protocol smtp 25\n: end\n",
     }
     invalid = "Type help or '?' for a list of available commands.\n"
-    return Script(name="pixfirewall", invalid=invalid, said={**said, **more.pop("said", {})}, **more)
+    return Script(name="pixfirewall", leaves="exit", invalid=invalid, said={**said, **more.pop("said", {})}, **more)
 
 
 @dataclass
@@ -93,6 +93,7 @@ class Script:
     pager: str = ""
     kex: tuple = ()
     slow_echo: bool = False
+    leaves: str = "end"  # what leads out of configuration mode
     enters: set = field(default_factory=set)  # lines that lead to configuration mode
 
 
@@ -232,7 +233,7 @@ class Console:
         return self.script.said.get(line, self.script.invalid)
 
     def configure(self, line: str) -> str:
-        if line == "end":
+        if line == self.script.leaves:
             self.configuring = False
             return ""
         if line.startswith("hostname "):
