@@ -10,7 +10,7 @@ from typing import Final
 
 from remediators.lab import ios_words as words
 from remediators.lab.ios_device import SYSTEM, Device, Entry, Space, Trip, Visit
-from remediators.lab.ios_editor import Editor
+from remediators.lab.ios_editor import Editor, full_interface
 from remediators.lab.ios_grammar import Rejected, Words, grammar
 from remediators.lab.ios_terminal import CTRL_Z, Gone, Terminal, piped
 from remediators.lab.ios_tree import Node, banner_end, render
@@ -176,9 +176,9 @@ class Shell:
             self._end()
 
     def say(self, text: str) -> None:
-        """Show text, page by page."""
+        """Show text, page by page; a line end at its end is an empty line."""
         if text:
-            self.terminal.page(text.removesuffix("\n").split("\n"))
+            self.terminal.page(text.split("\n"))
 
     def rejection(self, rejected: Rejected) -> str:
         match rejected.text, rejected.wrong:
@@ -419,6 +419,9 @@ class Shell:
         return text if cut is None else "\n".join(text.split("\n")[:cut])
 
     def _part(self, part: str, body: Sequence[str]) -> str:
+        first, _, name = part.partition(" ")
+        if name and "interface".startswith(first):
+            part = full_interface(self._here.running, f"interface {name}")
         kept = piped("\n".join(body), f"section ^(?i:{re.escape(part)})$")
         if not kept:
             raise Rejected("invalid", len("show running-config "))

@@ -422,7 +422,8 @@ def build(name: str, spec: Mapping[str, Any]) -> Device:
     A device from a fleet's entry: ``device`` (ios, asa, pix), ``config`` and `SETTINGS`.
 
     ``config`` is a file or a text; ``startup`` is another, or ``None`` for none (the default is ``config``).
-    ``contexts`` are more configurations by name (ASA), ``trips`` what goes wrong on which line, ``failover`` see `pair`.
+    ``contexts`` are more configurations by name (ASA), ``trips`` is what goes wrong on a line, for ``failover`` see
+    `pair`.
     Raises ValueError for anything else.
     """
     unknown = set(spec) - SETTINGS - {"device", "config", "startup", "users", "contexts", "trips", "failover", "faults"}

@@ -107,7 +107,7 @@ class Editor:
         depth, said = self._understand(line[skipped:], skipped)
         self._check_complete(said, len(line), negated=negated)
         if self.rules.platform == "ios":
-            said = self._interface(said)
+            said = full_interface(self._root(), said)
         del self.sections[depth:]
         return self._remove(said) if negated else self._add(said)
 
@@ -144,19 +144,6 @@ class Editor:
             return
         if not whole and any(pattern.match(said) for pattern in patterns):
             raise Rejected("incomplete", column)
-
-    def _interface(self, said: str) -> str:
-        asked = _INTERFACE.match(said.removeprefix("interface ")) if said.startswith("interface ") else None
-        if asked is None:
-            if said.startswith("interface "):
-                raise Rejected("invalid", len("interface "))
-            return said
-        kinds = [*_PHYSICAL, *_VIRTUAL]
-        begun = [kind for kind in kinds if kind.lower().startswith(asked[1].lower())]
-        full = f"interface {begun[0]}{asked[2]}" if begun else said
-        if not begun or (begun[0] in _PHYSICAL and "." not in asked[2] and self._root().child(full) is None):
-            raise Rejected("invalid", len("interface "))
-        return full
 
     # Changing.
 
@@ -308,6 +295,20 @@ class Editor:
             return keyed
         begun = [node for node in here.children if node.line.startswith(f"{line} ") and not node.line.startswith("no ")]
         return begun if len(line.split()) > 1 or here is not self._root() else begun[:1]
+
+
+def full_interface(root: Node, said: str) -> str:
+    """``interface di1`` as the configuration writes it. Raises `Rejected` where there can be no such interface."""
+    if not said.startswith("interface "):
+        return said
+    asked = _INTERFACE.match(said.removeprefix("interface "))
+    kinds = [kind for kind in (*_PHYSICAL, *_VIRTUAL) if asked and kind.lower().startswith(asked[1].lower())]
+    if asked is None or not kinds:
+        raise Rejected("invalid", len("interface "))
+    full = f"interface {kinds[0]}{asked[2]}"
+    if kinds[0] in _PHYSICAL and "." not in asked[2] and root.child(full) is None:
+        raise Rejected("invalid", len("interface "))
+    return full
 
 
 def _matched(patterns: Sequence[re.Pattern[str]], line: str, *, whole: bool) -> tuple[object, ...] | None:

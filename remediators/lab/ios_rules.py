@@ -139,7 +139,11 @@ _INCOMPLETE: Final = (
     r"ip (access-list|access-list (extended|standard)|route|inspect name|nat|domain|address|access-group \S+)$",
     r"(fixup|fixup protocol|inspect|class|policy-map type inspect|service-policy|access-class|object network)$",
 )
-_ADDING_INCOMPLETE: Final = (r"ip inspect( name \S+)?$", r"ip inspect (?!name |audit-trail|alert-off)\S+$", r"fixup protocol \S+$")
+_ADDING_INCOMPLETE: Final = (
+    r"ip inspect( name \S+)?$",
+    r"ip inspect (?!name |audit-trail|alert-off)\S+$",
+    r"fixup protocol \S+$",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-_PIPE: Final = {"include": "include", "exclude": "exclude", "begin": "begin", "section": "section", "count": "count"}
+_PIPE: Final = ("include", "exclude", "begin", "section", "count", "grep")
 CTRL_C: Final = "\x03"
 CTRL_Z: Final = "\x1a"
 
@@ -154,11 +154,11 @@ def piped(text: str, pipe: str) -> list[str]:
 
     Raises ValueError where it is no filter. ``section`` gives matching lines with all that is indented below them.
     """
-    kind, _, wanted = pipe.strip().partition(" ")
-    names = [name for name in (*_PIPE, "grep") if kind and name.startswith(kind.lower())]
+    kind, _, wanted = pipe.lstrip().partition(" ")
+    names = [name for name in _PIPE if kind and name.startswith(kind.lower())]
     if not names or not wanted.strip():
         raise ValueError(pipe)
-    pattern = re.compile(wanted.strip())
+    pattern = re.compile(wanted.lstrip())
     lines = text.split("\n")
     match names[0]:
         case "include" | "grep":

@@ -49,3 +49,30 @@ def test_netmiko_shows_changes_and_saves_an_ios_device(lab, device_type):
         assert "[OK]" in asked.save_config()
     assert device.startup() == device.running() != before
     assert device.lines() == ["interface Dialer1", "no ip inspect MAIL-OUT out", "end"]
+
+
+@pytest.fixture
+def firewall():
+    fleet = {"fw": {"connection": "network_cli", "device": "asa", "config": CONFIGS / "asa8.cfg"}}
+    with Lab(fleet) as running:
+        yield running
+
+
+def test_netmiko_shows_changes_and_saves_an_asa(firewall):
+    device = firewall.device("fw")
+    with connect(firewall, "fw", "cisco_asa", allow_auto_change=False) as asked:
+        assert asked.check_enable_mode()
+        assert device.lines() == []
+        assert asked.send_command("show running-config").rstrip().endswith(": end")
+        asked.send_config_set(["policy-map inbound_policy", "class smtp_port", "no inspect esmtp MAILMAP"])
+        assert "  inspect esmtp MAILMAP" not in device.running()
+        assert device.running() != device.startup()
+        assert "[OK]" in asked.save_config()
+    assert device.running() == device.startup()
+
+
+def test_netmiko_left_to_itself_changes_an_asa_when_it_connects(firewall):
+    with connect(firewall, "fw", "cisco_asa"):
+        pass
+    assert firewall.device("fw").lines() == ["terminal width 511", "end"]
+    assert "terminal width 511" in firewall.device("fw").running()
