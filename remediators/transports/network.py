@@ -104,7 +104,7 @@ class DeviceChannel:
                 raise Refused(f"{self._place.name}: the device does not enter configuration mode: {words}")
 
     def leave_configuration(self, seconds: float) -> None:
-        """Go back from any depth of configuration mode; the name of the device may be another one afterwards. Raises `Refused`."""
+        """Go back from configuration mode; the device may have another name afterwards. Raises `Refused`."""
         deadline, line = Deadline.after(seconds), PREPARATIONS[self._settings.network.platform].leave
         with self._telling(), self._bounded(line, deadline):
             self._transcript.sent(line)
@@ -131,7 +131,7 @@ class DeviceChannel:
             self.ask(line, _left(deadline))
         version = self.ask("show version", _left(deadline)).text
         self._check_platform(version)
-        self._check_privilege(self.ask(preparation.privilege, _left(deadline)))
+        self._check_privilege(preparation.privilege, deadline)
         self._meet(version, deadline)
 
     def _find_prompt(self, deadline: Deadline) -> None:
@@ -224,8 +224,14 @@ class DeviceChannel:
         if wrong:
             raise Unreachable(f"{self._place.name}: {self._place} is a device of another type: {wrong}")
 
-    def _check_privilege(self, heard: Heard) -> None:
+    def _check_privilege(self, line: str, deadline: Deadline) -> None:
+        heard = self.ask(line, _left(deadline))
         level = network_devices.privilege(heard.text)
+        if level is not None and level < _LEAST_PRIVILEGE and self._settings.network.become:
+            with self._bounded("enable", deadline):  # one may come in above 1 and below 15, at the same prompt
+                self._enable(deadline)
+            heard = self.ask(line, _left(deadline))
+            level = network_devices.privilege(heard.text)
         if level is None and self._settings.network.platform == "pix":
             return  # PIX before 6.2 does not know the question, and has no levels below
         if level is not None and level >= _LEAST_PRIVILEGE:

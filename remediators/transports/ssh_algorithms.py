@@ -26,11 +26,11 @@ def is_legacy(name: str) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in _LEGACY)
 
 
-def allow(transport: paramiko.Transport, ssh: SshSettings) -> None:
+def allow(transport: paramiko.Transport, ssh: SshSettings, host: str) -> None:
     """
     Offer what the settings allow, and nothing else. To be called before the connection is agreed on.
 
-    Raises `UsageError` where they leave nothing.
+    Raises `UsageError`, which names the host, where they leave nothing.
     """
     asked = dict(ssh.algorithms)
     for option, kept in _OPTIONS.items():
@@ -39,7 +39,7 @@ def allow(transport: paramiko.Transport, ssh: SshSettings) -> None:
         wanted = _wanted(asked.get(option, ""), usual, known)
         if not wanted:
             raise UsageError(
-                f"-o {option}={asked[option]} leaves none of the algorithms known here: {', '.join(known)}"
+                f"{host}: -o {option}={asked[option]} leaves none of the algorithms known here: {', '.join(known)}"
             )
         setattr(transport, kept, tuple(wanted))
 

@@ -64,7 +64,7 @@ def _add(connection: Connection, hop: Hop, deadline: Deadline) -> None:
         opened = _open(connection, hop.place, deadline)
         transport = _transport(opened)
         connection.hops.append(transport)
-        ssh_algorithms.allow(transport, hop.ssh)
+        ssh_algorithms.allow(transport, hop.ssh, hop.place.name)
         own = host_keys.keys_of(hop.place, hop.ssh)
         host_keys.prefer(transport, own)
         _start(transport, deadline)

@@ -102,12 +102,12 @@ def step(*lines):
 CHANGE = step("interface Dialer1", "no ip inspect MAIL-OUT out")
 
 
-@pytest.mark.parametrize(("platform", "end"), [("ios", "end\n"), ("asa", ": end\n"), ("pix", ": end\n")])
+@pytest.mark.parametrize(("platform", "end"), [("ios", "\nend"), ("asa", "\n: end"), ("pix", "\n: end")])
 def test_reading_and_ping_leave_no_trace_in_configuration_mode(desk, platform, end):
     device, session = desk(platform)
     met = ping("d1", session.settings, 10)
 
-    assert shown(session).endswith(end)
+    assert shown(session).rstrip().endswith(end)
     assert met.runs
     assert device.lines() == []
     assert [line for line in device.lines(config=False) if line.startswith("conf")] == []
@@ -206,8 +206,10 @@ def test_a_standby_unit_is_refused_and_an_active_one_is_not(tmp_path, platform):
         active.close()
         with pytest.raises(Refused, match="the standby unit of a pair"):
             open_device("two", settings_of("two", hosts["two"]), 10)
+        met = ping("two", settings_of("two", hosts["two"]), 10)
 
     assert "Active" in active.device.failover
+    assert ["the standby unit" in str(finding) for finding in met.findings] == [True]
 
 
 @pytest.mark.parametrize(
@@ -238,10 +240,16 @@ def test_each_bad_device_gives_one_clear_line(desk, spec, variables, error, word
     assert "\n" not in raised.value.message
 
 
+def test_a_user_who_comes_in_between_the_levels_is_raised_to_the_highest(desk):
+    _, session = desk(levels={"admin": 7})
+
+    assert shown(session).rstrip().endswith("\nend")
+
+
 def test_a_device_with_legacy_algorithms_by_opt_in(desk):
     _, session = desk(legacy=True, variables={"ansible_ssh_legacy_algorithms": True})
 
-    assert shown(session).endswith("end\n")
+    assert shown(session).rstrip().endswith("\nend")
 
 
 def test_a_truncated_configuration_is_no_answer(desk):
@@ -260,7 +268,7 @@ def test_a_connection_lost_at_a_line_is_dropped_and_the_line_is_never_sent_again
 
     assert device.lines().count("no ip inspect MAIL-OUT out") == 1
     assert (" ip inspect MAIL-OUT out" not in device.running()) is reached
-    assert shown(session).endswith("end\n")
+    assert shown(session).rstrip().endswith("\nend")
 
 
 def test_a_device_that_falls_silent_is_given_up_at_the_deadline(desk):
@@ -309,7 +317,7 @@ def test_reload_in_is_armed_without_saving_and_cancelled(desk):
     session.write([CHANGE], [])
 
     assert [answer.ok for answer in session.execute(["reload in 5", "reload cancel"], 10)] == [True, True]
-    assert shown(session).endswith("end\n")
+    assert shown(session).rstrip().endswith("\nend")
     assert device.events == ["reload-armed", "reload-cancelled"]
     assert device.startup() != device.running()
 
@@ -334,4 +342,4 @@ def test_no_free_line_for_a_second_session(desk):
     with pytest.raises(TransportError):
         session.again()
 
-    assert shown(session).endswith("end\n")
+    assert shown(session).rstrip().endswith("\nend")

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from remediators.model import AuthenticationFailed, Dropped, Refused, TimedOut, Unreachable, UntrustedHost
+from remediators.model import AuthenticationFailed, Dropped, Refused, TimedOut, Unreachable, UntrustedHost, UsageError
 from remediators.transports.base import ping
 from remediators.transports.settings import settings_of
 from remediators.transports.ssh_transport import Transport
@@ -225,6 +225,14 @@ def test_legacy_algorithms_are_allowed_as_ssh_itself_is_told(serve, tmp_path):
     args = f"-o UserKnownHostsFile={known} -o KexAlgorithms=+diffie-hellman-group14-sha1"
 
     assert reach(ansible_ssh_common_args=args).prompt == "R1#"
+
+
+def test_algorithms_that_nobody_knows_leave_nothing_to_offer(serve, tmp_path):
+    device, reach = serve(double.ios())
+    known = device.known_hosts(tmp_path / "known")
+
+    with pytest.raises(UsageError, match="fw1: -o kexalgorithms=rot13 leaves none of the algorithms known here"):
+        reach(ansible_ssh_common_args=f"-o UserKnownHostsFile={known} -o KexAlgorithms=rot13")
 
 
 def test_a_banner_with_lines_like_prompts_is_not_taken_for_one(serve):

@@ -1,5 +1,7 @@
 """What the text of a device means. Literal forms from Cisco's references, and one law."""
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -245,3 +247,39 @@ def test_secrets_of_a_configuration_are_masked(line):
     assert "SECRET" not in shown
     assert "3082024B" not in shown
     assert "********" in shown
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "!",
+            "interface Dialer1",
+            " description R1# is the uplink",
+            "R1",
+            "#",
+            "banner login ^C",
+            "R2#",
+            "% x",
+            "end",
+            "",
+        ]
+    ),
+    max_size=10,
+)
+
+
+@settings(max_examples=200)
+@given(LINES, st.lists(st.integers(0, 200), max_size=6), st.sampled_from(["", "\nR1#", f"\n{MESSAGES[0]}\nR1#"]))
+def test_an_answer_is_the_same_however_it_is_cut_into_pieces(lines, cuts, before):
+    answer = "".join(f"{line}\n" for line in lines)
+    text = f"{before}show running-config\n{answer}R1#"
+    places = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
+    exchange = Exchange("show running-config", "R1")
+    heard = [exchange.heard()]
+    for start, end in itertools.pairwise(places):
+        exchange.add(text[start:end])
+        heard.append(exchange.heard())
+
+    assert heard[-1].text == answer
+    assert heard[-1].prompt == "R1#"
+    assert set(heard[:-1]) == {None}
