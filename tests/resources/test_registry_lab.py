@@ -140,6 +140,16 @@ def test_a_key_that_holds_a_name_outside_the_code_page_is_not_taken_for_another(
             registry.contents(registry.key(key), known)
 
 
+def test_a_key_whose_contents_could_not_be_read_does_not_seem_empty_to_whoever_also_asked_for_the_key():
+    line = channel(os="2003", registry={r"HKLM\SOFTWARE\Held": {"漢": {"type": "dword", "data": 1}}})
+    key = registry.key(r"HKLM\SOFTWARE\Held")
+    known = look(session(line), [key])
+    known = read_all(session(line), known, lambda known: registry.read_tree(key, known))
+    assert known[key] == "present"
+    with pytest.raises(Unread):
+        registry.contents(key, known)
+
+
 def test_expandable_text_outside_the_code_page_is_read_by_its_bytes():
     line = channel(os="2003", registry={r"HKLM\SOFTWARE\X": {"a": {"type": "expand_sz", "data": "%漢%?"}}})
     address = registry.value(r"HKLM\SOFTWARE\X", "a")
