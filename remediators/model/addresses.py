@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 # Windows compares names without case; what an operator names or a device shows does not.
@@ -14,7 +15,7 @@ def encode(name: str) -> str:
     """Percent-encode what has a meaning in an address: ``%``, ``:``, ``#`` and `` > ``."""
     for plain, coded in _ENCODED.items():
         name = name.replace(plain, coded)
-    return name.replace(" > ", " %3E ")
+    return re.sub(" >(?= )", " %3E", name)
 
 
 def decode(text: str) -> str:
@@ -22,6 +23,21 @@ def decode(text: str) -> str:
     for plain, coded in (("> ", "%3E "), (":", "%3A"), ("#", "%23"), ("%", "%25")):
         text = text.replace(coded, plain)
     return text
+
+
+def fold(text: str) -> str:
+    """
+    The form in which Windows compares names: upper case, character by character.
+
+    Its table pairs one character with one (MS-UCODEREF, "UpperCaseTable"), where Python makes SS of a sharp s and I
+    of a dotless i: two names that a registry keeps apart must not be one here.
+    """
+    return text.upper() if text.isascii() else "".join(map(_upper, text))
+
+
+def _upper(character: str) -> str:
+    upper = character.upper()
+    return upper if upper.lower() == character else character
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -39,8 +55,7 @@ class Address:
     identity: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        folded = self.path if self.kind in CASE_SENSITIVE else self.path.upper()
-        object.__setattr__(self, "identity", folded)
+        object.__setattr__(self, "identity", self.path if self.kind in CASE_SENSITIVE else fold(self.path))
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.path}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +17,37 @@ from typing import Any
 from remediators.model.addresses import Address
 from remediators.model.changes import Action, Change, HostPlan, Item, Plan, Source
 from remediators.model.errors import UsageError
+from remediators.model.shapes import Shape, check
 from remediators.model.values import Value
 
 PLAN_SCHEMA = "remediate/plan/1"
 RUN_SCHEMA = "remediate/run/1"
 OUTCOMES = ("change", "ok", "skipped", "unpredictable", "refused", "failed")
+STATUSES = ("unreachable", "failed", "refused", "changes", "ok")
+
+_MAYBE_TEXT = (str, type(None))
+_MAYBE_MAPPING = (dict, type(None))
+_ITEM: Mapping[str, Shape] = {
+    **dict.fromkeys(("play", "task", "remediator", "outcome", "where"), str),
+    "reason": _MAYBE_TEXT,
+    "changes": [{"resource": str, "before": object, "after": object}],
+    "commands": [str],
+    "notes": [str],
+    "checks": dict,
+    "notify": [str],
+    "handler": bool,
+    "ignore_errors": bool,
+    "cause": (int, type(None)),
+    "options": dict,
+    "performs": [{"resource": str, "verb": str, "reads": [str], "detail": _MAYBE_MAPPING}],
+}
+_PLAN: Mapping[str, Shape] = {
+    **dict.fromkeys(("id", "created", "tool"), str),
+    "playbooks": [{"path": str, "sha256": str}],
+    "inventory": [str],
+    "extra": dict,
+    "hosts": [{"name": str, "status": str, "error": _MAYBE_TEXT, "items": [_ITEM]}],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +131,7 @@ def item_document(item: Item, seal: Seal) -> dict[str, Any]:
         "cause": item.cause,
         "where": item.where,
         "options": dict(item.options),
-        "performs": [action_document(action) for action in item.actions] if item.handler else [],
+        "performs": [action_document(action) for action in item.actions],
     }
 
 
@@ -160,6 +187,8 @@ def read_plan(document: Any) -> Plan:
     if not is_intact(document):
         raise UsageError("the plan was edited after it was made (its digest does not fit); plan again")
     try:
+        check(document, _PLAN)
+        _told_apart([host["name"] for host in document["hosts"]])
         return Plan(
             id=document["id"],
             created=document["created"],
@@ -170,10 +199,19 @@ def read_plan(document: Any) -> Plan:
             extra=document["extra"],
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"the plan is malformed ({error!r}); plan again") from error
+        raise UsageError(f"the plan is malformed ({error}); plan again") from error
+
+
+def _told_apart(names: list[str]) -> None:
+    """One host must not be worked on twice at the same time."""
+    for name, count in Counter(names).items():
+        if count > 1 or not name:
+            raise ValueError(f"the host {name!r} is in it {count} times")
 
 
 def _read_host(host: Mapping[str, Any]) -> HostPlan:
+    if host["status"] not in STATUSES:
+        raise ValueError(f"{host['name']}: unknown status {host['status']!r}")
     return HostPlan(host["name"], host["status"], tuple(_read_item(item) for item in host["items"]), host["error"])
 
 
@@ -203,8 +241,10 @@ def _read_item(item: Mapping[str, Any]) -> Item:
 def read_change(change: Mapping[str, Any]) -> Change:
     """Read one change; a secret stays concealed until it is resolved."""
     address = Address.parse(change["resource"])
-    sensitive = bool(change.get("sensitive", False))
-    return Change(address, change["before"], change["after"], sensitive, change.get("detail"))
+    sensitive, detail = change.get("sensitive", False), change.get("detail")
+    if not isinstance(sensitive, bool) or not isinstance(detail, _MAYBE_MAPPING):
+        raise TypeError(f"{address}: sensitive or detail")
+    return Change(address, change["before"], change["after"], sensitive, detail)
 
 
 def _read_action(action: Mapping[str, Any]) -> Action:
