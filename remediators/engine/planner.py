@@ -126,7 +126,7 @@ def _with_actions(item: Item, handlers: Sequence[Item]) -> Item:
     """Name on a changing item what its handlers will do, so that each item tells its whole effect."""
     if item.outcome != "change":
         return item
-    actions = tuple(action for end in handlers if end.task in item.notify for action in end.actions)
+    actions = tuple(action for end in handlers if end.answers_to(item.notify) for action in end.actions)
     return replace(item, actions=actions)
 
 

@@ -20,7 +20,13 @@ def has_secrets(hosts: Iterable[HostPlan]) -> bool:
 
 
 def revealed(saved: HostPlan, fresh: HostPlan, seal: Seal) -> HostPlan:
-    """The saved plan with its secrets filled in from a fresh one; items whose secret differs are refused."""
+    """
+    The saved plan with its secrets filled in from a fresh one; items whose secret differs are refused.
+
+    A host that could not be asked again is what the fresh plan says of it: unreachable, failed or refused.
+    """
+    if (fresh.status == "unreachable" or fresh.error) and has_secrets((saved,)):
+        return replace(saved, status=fresh.status, error=fresh.error)
     return replace(saved, items=tuple(_item(item, fresh, seal) for item in saved.items))
 
 
