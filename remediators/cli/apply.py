@@ -81,7 +81,7 @@ def settle(plan: Plan, project: Project, shared: Given, *, kind: str) -> int:
     from remediators.journal import State
     from remediators.model.documents import Seal, plan_document
 
-    document = project.redactor.value(plan_document(plan, Seal(State(shared.state_dir).key())))
+    document = plan_document(plan, Seal(State(shared.state_dir).key()))
     if shared.output == "text":
         print_plan(document, shared)
     if not any(item.outcome == "change" for host in plan.hosts for item in host.items):

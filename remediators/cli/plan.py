@@ -31,7 +31,7 @@ def command(playbooks: tuple[str, ...], out: str | None, *, detailed_exitcode: b
     shared = given(**flags)
     project = load(playbooks, shared)
     plan = make_plan(project, shared)
-    document = project.redactor.value(plan_document(plan, Seal(State(shared.state_dir).key())))
+    document = plan_document(plan, Seal(State(shared.state_dir).key()))
     if out:
         write_document(Path(out), document)
     print_plan(document, shared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from remediators import __version__
-from remediators.cli.house import build, check_connections, fleet
+from remediators.cli.house import build, check_connections, fleet, some
 from remediators.cli.options import Given
 from remediators.engine.fleet import Fleet, plan_fleet
 from remediators.engine.house import House
 from remediators.journal import now
-from remediators.model import Host, Plan, Redactor, Source, Task, UsageError
+from remediators.model import Host, HostPlan, Plan, Redactor, Source, Task, UsageError
 from remediators.model.secrecy import SECRET_NAME, secret_values
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def load_for_plan(plan: Plan, given: Given, path: Path) -> Project:
     gone = [name for name in names if name not in inventory.hosts]
     if gone:
         raise UsageError(
-            f"{path}: hosts of this plan are not in {', '.join(again.inventory)}: {', '.join(gone[:5])}"
-            f"{' and others' if len(gone) > 5 else ''}; plan again, or give its inventory"
+            f"{path}: hosts of this plan are not in {', '.join(again.inventory)}: {some(gone)}; plan again, or "
+            "give its inventory"
         )
     chosen = language.select_hosts(inventory, given.limit, extra_vars=again.extra_vars) if given.limit else None
     kept = [name for name in names if chosen is None or name in chosen]
@@ -210,7 +210,7 @@ def _absolute(sources: Iterable[str]) -> tuple[str, ...]:
 
 
 def _warn(texts: Iterable[str]) -> None:
-    for text in texts:
+    for text in dict.fromkeys(texts):
         click.echo(f"warning: {text}", err=True)
 
 
@@ -236,16 +236,22 @@ def make_plan(project: Project, given: Given) -> Plan:
 
 
 def plan_tasks(
-    project: Project, tasks: Mapping[str, Sequence[Task]], given: Given, *, extra: Mapping[str, Any]
+    project: Project,
+    tasks: Mapping[str, Sequence[Task]],
+    given: Given,
+    *,
+    extra: Mapping[str, Any],
+    seen: Callable[[HostPlan], HostPlan] = lambda host: host,
 ) -> Plan:
-    """Plan these tasks and give the plan as a value."""
+    """Plan these tasks and give the plan as a value. ``seen`` is given each host's plan first, to alter it."""
     import secrets
+
+    from remediators.cli.secrecy import without_secrets
 
     with flying(len(tasks), "plan", given) as board:
         quiet = replace(fleet_of(project, given), begun=board.begun, ended=_only_trouble(board))
         hosts = plan_fleet(quiet, tasks, project.hosts)
-    clean = project.redactor.text
-    told = tuple(replace(host, error=clean(host.error) if host.error else None) for host in hosts)
+    told = tuple(without_secrets(seen(host), project.redactor) for host in hosts)
     stamp = now()
     name = f"{stamp[:10].replace('-', '')}-{secrets.token_hex(4)}"
     return Plan(name, stamp, __version__, project.playbooks, project.inventory, told, extra)

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from remediators.cli.options import Given
+from remediators.cli.secrecy import is_kept
 from remediators.engine.fleet import Fleet
 from remediators.engine.history import from_journal
 from remediators.engine.house import House
@@ -53,7 +54,8 @@ def carry_out(
 
 
 def _way_back(run: str, plan: Plan, house: House) -> str:
-    tasks = {host.name: back_tasks(host.name, host, planned_begun(host), (), house) for host in plan.hosts}
+    begun = {host.name: tuple(filter(is_kept, planned_begun(host))) for host in plan.hosts}
+    tasks = {host.name: back_tasks(host.name, host, begun[host.name], (), house) for host in plan.hosts}
     return rollback_playbook(run, tasks)
 
 
