@@ -93,9 +93,8 @@ class RegistryKind:
         except RemediationError as error:
             return f"{change.address}: {error.message}"
         at = place(change.address)
-        # A name that is removed was read, so it can be read.
-        name = "" if change.after is None else f"{at.key}\\{at.name or ''}"
-        lost = host.unreadable(name + _text_of(change.after), known)
+        both_ways = _text_of(change.before) + _text_of(change.after)
+        lost = host.unreadable(f"{at.key}\\{at.name or ''}{both_ways}", known)
         return f"{change.address}: {lost}" if lost else None
 
     def perform(self, action: Action, known: Snapshot) -> Performance:
