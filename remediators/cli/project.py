@@ -42,6 +42,7 @@ def load(playbooks: Sequence[str], given: Given) -> Project:
     """Read playbooks and inventory and bind them. Raises `UsageError` with everything that is wrong in all files."""
     from remediators import language
 
+    _are_playbooks(playbooks)
     sources = _sources(given)
     house = build(profiles_beside(playbooks))
     loaded = language.load(
@@ -57,6 +58,18 @@ def load(playbooks: Sequence[str], given: Given) -> Project:
     project = _project(house, loaded.bound.hosts, given)
     files = tuple(Source(path, digest) for path, digest in loaded.files)
     return replace(project, tasks=loaded.bound.tasks, playbooks=files, inventory=_absolute(sources))
+
+
+def _are_playbooks(paths: Sequence[str]) -> None:
+    """Raises `UsageError` for files that are not there, and for saved plans."""
+    from remediators.cli.runs_on_disk import is_plan
+
+    wrong = [f"{path}: there is no such file" for path in paths if not Path(path).exists()]
+    wrong += [
+        f"{path}: is a saved plan and no playbook: remediate apply {path}" for path in paths if is_plan(Path(path))
+    ]
+    if wrong:
+        raise UsageError("\n".join(wrong))
 
 
 def load_hosts(pattern: str, given: Given) -> Project:
@@ -95,7 +108,11 @@ def load_for_plan(plan: Plan, given: Given, path: Path) -> Project:
             f"{path}: hosts of this plan are not in {', '.join(again.inventory)}: {some(gone)}; plan again, or "
             "give its inventory"
         )
-    chosen = language.select_hosts(inventory, given.limit, extra_vars=again.extra_vars) if given.limit else None
+    chosen = (
+        language.select_hosts(inventory, given.limit, extra_vars=again.extra_vars, said_as="--limit")
+        if given.limit
+        else None
+    )
     kept = [name for name in names if chosen is None or name in chosen]
     if not kept:
         raise UsageError(f"{path}: --limit {given.limit!r} leaves no host of this plan")
@@ -185,7 +202,8 @@ def _project(house: House, hosts: Mapping[str, Host], given: Given) -> Project:
     added = {name: value for name, value in (("ansible_user", given.user), ("ansible_password", asked)) if value}
     resolved = {name: replace(host, variables={**added, **host.variables}) for name, host in hosts.items()}
     if given.expect_hosts is not None and len(resolved) != given.expect_hosts:
-        raise UsageError(f"{len(resolved)} hosts are selected, and --expect-hosts says {given.expect_hosts}")
+        selected = "1 host is" if len(resolved) == 1 else f"{len(resolved)} hosts are"
+        raise UsageError(f"{selected} selected, and --expect-hosts says {given.expect_hosts}")
     _warn(check_connections(list(resolved.values()), allow_unencrypted=given.allow_unencrypted))
     secrets = {secret for host in resolved.values() for secret in secret_values(host.variables)}
     return Project(house, resolved, Redactor(secrets))
@@ -246,10 +264,12 @@ def plan_tasks(
     """Plan these tasks and give the plan as a value. ``seen`` is given each host's plan first, to alter it."""
     import secrets
 
+    from remediators.cli.interrupts import reading
     from remediators.cli.secrecy import without_secrets
 
-    with flying(len(tasks), "plan", given) as board:
-        quiet = replace(fleet_of(project, given), begun=board.begun, ended=_only_trouble(board))
+    fleet = fleet_of(project, given)
+    with flying(len(tasks), "plan", given) as board, reading(fleet.stop):
+        quiet = replace(fleet, begun=board.begun, ended=_only_trouble(board))
         hosts = plan_fleet(quiet, tasks, project.hosts)
     told = tuple(without_secrets(seen(host), project.redactor) for host in hosts)
     stamp = now()
