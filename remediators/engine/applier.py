@@ -159,7 +159,9 @@ class _HostRun:
         result = self._change(number, item) if item.outcome == "change" else as_planned(item)
         failed = result.status in ("failed", "unknown")
         self.results[number] = replace(result, ignored=failed and item.ignore_errors)
-        self.stopped = failed and not item.ignore_errors
+        # Refused only now, it is not as planned, and later items were planned on what it should have done.
+        drifted = item.outcome == "change" and result.status == "refused"
+        self.stopped = (failed or drifted) and not item.ignore_errors
 
     def _change(self, number: int, item: Item) -> ItemResult:
         pending: tuple[Change, ...] = ()

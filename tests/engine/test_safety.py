@@ -282,6 +282,19 @@ def test_a_refused_item_does_not_run_its_handler_and_another_that_notifies_it_do
         assert host.kicks == kicks
 
 
+def test_what_was_planned_on_an_item_that_is_refused_only_now_is_not_begun(bench):
+    host = FakeHost()
+    b = bench({"h": host})
+    plans = b.plan([FakeTask("one", {"a": "1"}), FakeTask("two", {"b": "1"})])
+    crafted = replace(plans[0].items[0], commands=("something else",))
+
+    results = b.apply([replace(plans[0], items=(crafted, plans[0].items[1]))])
+
+    assert host.writes == []
+    assert [item.status for item in results["h"].items] == ["refused", "not_started"]
+    assert exit_code(list(results.values())) == 3
+
+
 def test_a_handler_in_a_loop_runs_every_turn(bench):
     host = FakeHost({"x": "1"})
     b = bench({"h": host})
