@@ -22,6 +22,7 @@ from remediators.engine.outcomes import (
     ItemResult,
     as_planned,
     host_status,
+    mistake,
     not_started,
     unstarted,
 )
@@ -102,8 +103,7 @@ class _HostRun:
             return self._broken_off("failed", error.message)
         except Exception as error:  # noqa: BLE001 - a mistake of ours on one host must not stop the others
             self.work.record.note("mistake", self.name, trace=traceback.format_exc())
-            words = f"a mistake in remediate itself ({type(error).__name__}: {error}); its trace is in the journal"
-            return self._broken_off("failed", words)
+            return self._broken_off("failed", mistake(error))
         items = self._all_items()
         return HostResult(self.name, host_status(items), items)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,6 +57,13 @@ class RunResult:
     started: str
     finished: str
     extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def mistake(error: Exception) -> str:
+    """A fault of our own in one line, with the place where it was met."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.filename.rpartition('/')[2]}:{place.lineno}"
+    return f"a mistake in remediate itself ({type(error).__name__}: {error}; {where}); please report it"
 
 
 def as_planned(item: Item) -> ItemResult:

@@ -7,7 +7,7 @@ secret that comes out must be the one that the plan was made with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from remediators.model import Change, HostPlan, Item, Refused
@@ -31,18 +31,26 @@ def revealed(saved: HostPlan, fresh: HostPlan, seal: Seal) -> HostPlan:
 
 
 def _item(item: Item, fresh: HostPlan, seal: Seal) -> Item:
+    turns = [other for other in fresh.items if (other.play, other.task) == (item.play, item.task)]
     try:
-        return replace(item, changes=tuple(_change(item, change, fresh, seal) for change in item.changes))
+        found = [_change(change, turns, seal) for change in item.changes]
     except Refused as error:
         return replace(item, outcome="refused", reason=error.message, changes=())
+    changes = tuple(change for change in found if change)
+    return replace(item, changes=changes, outcome="ok" if item.changes and not changes else item.outcome)
 
 
-def _change(item: Item, change: Change, fresh: HostPlan, seal: Seal) -> Change:
+def _change(change: Change, turns: Sequence[Item], seal: Seal) -> Change | None:
+    """The change with its secret; ``None`` where the host has what is wanted now, so that nothing is to be done."""
     if not concealed(change.after):
         return change
-    for other in fresh.items:
-        if (other.play, other.task) == (item.play, item.task):
-            for candidate in other.changes:
-                if candidate.address == change.address and seal.fits(change.after, candidate.after):
-                    return replace(change, after=candidate.after)
-    raise Refused(f"{change.address}: the secret is not the one that this plan was made with; plan again")
+    offered = [other for item in turns for other in item.changes if other.address == change.address]
+    for candidate in offered:
+        if seal.fits(change.after, candidate.after):
+            return replace(change, after=candidate.after)
+    if not offered and turns and all(item.outcome in ("ok", "change") for item in turns):
+        return None
+    told = next(
+        (item.reason for item in turns if item.reason), "the secret is not the one that this plan was made with"
+    )
+    raise Refused(f"{change.address}: {told}; plan again")

@@ -137,7 +137,7 @@ def test_a_mistake_of_ours_on_one_host_is_a_result_and_the_others_go_on(bench):
 
     assert results["good"].status == "changed"
     assert results["bad"].status == "unknown"
-    assert "a mistake in remediate itself (KeyError: 'oops')" in results["bad"].error
+    assert "a mistake in remediate itself (KeyError: 'oops'; " in results["bad"].error
     assert any("Traceback" in event.body.get("trace", "") for event in b.events())
 
 
@@ -404,6 +404,38 @@ def test_a_host_that_is_down_when_its_secrets_are_looked_for_is_unreachable_and_
     assert exit_code(list(b.apply([down]).values())) == 4
     assert revealed(sealed, plan, b.seal) == plan
     assert revealed(sealed, plan, Seal(b"other")).items[0].outcome == "refused"
+
+
+def test_a_secret_that_the_host_holds_already_needs_nothing_and_one_that_cannot_be_told_is_refused(bench):
+    b = bench({"h": FakeHost()})
+    tasks = [FakeTask("a", {"a": "hunter2"}, sensitive=True)]
+    plan = b.plan(tasks)[0]
+    change = replace(plan.items[0].changes[0], after=b.seal.conceal("x", "hunter2"))
+    sealed = replace(plan, items=(replace(plan.items[0], changes=(change,)),))
+    b.hosts["h"].things["a"] = "hunter2"
+    right = revealed(sealed, b.plan(tasks)[0], b.seal)
+    b.hosts["h"].things["a"] = "another"
+    other = revealed(sealed, b.plan(tasks)[0], b.seal)
+    none = revealed(sealed, HostPlan("h", "ok"), b.seal)
+
+    assert (right.items[0].outcome, right.items[0].changes) == ("ok", ())
+    assert other.items[0].outcome == "refused"
+    assert "holds a sensitive value now" in other.items[0].reason
+    assert none.items[0].outcome == "refused"
+
+
+def test_a_host_that_says_what_nobody_thought_of_spoils_its_own_plan_only(bench):
+    hosts = {"odd": FakeHost(), "good": FakeHost()}
+    b = bench(hosts)
+
+    def odd():
+        raise KeyError("oops")
+
+    hosts["odd"].before_read = odd
+    plans = b.plan([FakeTask("a", {"a": "1"})])
+
+    assert [plan.status for plan in plans] == ["failed", "changes"]
+    assert "a mistake in remediate itself (KeyError: 'oops'; " in plans[0].error
 
 
 def test_a_secret_is_in_no_message_about_a_host_that_changed_meanwhile(bench, tmp_path):
