@@ -84,7 +84,10 @@ def _print(answered: Answered, output: str, style: Any) -> None:
     if output != "text":
         return
     if answered.met is None:
-        click.echo(f"{style('host', answered.host)}: {style('unreachable', 'unreachable')}: {answered.error}")
+        from remediators.reports.terminal import why
+
+        reason = why(answered.host, answered.error)
+        click.echo(f"{style('host', answered.host)}: {style('unreachable', 'unreachable')}: {reason}")
         return
     met = answered.met
     ran = "" if met.runs else ", but runs no commands"
