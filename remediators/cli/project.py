@@ -22,6 +22,7 @@ from remediators.model.secrecy import SECRET_NAME, secret_values
 if TYPE_CHECKING:
     from remediators.cli.progress import Flight
     from remediators.language import Vocabulary
+    from remediators.language.plays import Playbook
 
 PACKAGED = Path(__file__).parents[1] / "profiles"
 
@@ -55,7 +56,7 @@ def load(playbooks: Sequence[str], given: Given) -> Project:
         skip_tags=given.skip_tags,
     )
     _warn(str(warning) for warning in (*loaded.warnings, *loaded.bound.warnings))
-    project = _project(house, loaded.bound.hosts, given)
+    project = _project(house, loaded.bound.hosts, given, secrets=_secrets_of(loaded.playbooks))
     files = tuple(Source(path, digest) for path, digest in loaded.files)
     return replace(project, tasks=loaded.bound.tasks, playbooks=files, inventory=_absolute(sources))
 
@@ -196,7 +197,15 @@ def _plain(profile: Any) -> dict[str, Any]:
     }
 
 
-def _project(house: House, hosts: Mapping[str, Host], given: Given) -> Project:
+def _secrets_of(playbooks: Iterable[Playbook]) -> set[str]:
+    """The secrets that plays and tasks set, in ``vars`` and in files of them."""
+    layers = [layer for book in playbooks for play in book.plays for layer in play.layers]
+    tasks = (task for book in playbooks for play in book.plays for task in (*play.tasks, *play.handlers))
+    layers += [task.variables for task in tasks if task.variables is not None]
+    return {secret for layer in layers for secret in secret_values(layer.values) if "{{" not in secret}
+
+
+def _project(house: House, hosts: Mapping[str, Host], given: Given, *, secrets: Iterable[str] = ()) -> Project:
     asked = _asked_password(given)
     # As in Ansible, what the inventory says of a host wins over -u and -k.
     added = {name: value for name, value in (("ansible_user", given.user), ("ansible_password", asked)) if value}
@@ -205,8 +214,8 @@ def _project(house: House, hosts: Mapping[str, Host], given: Given) -> Project:
         selected = "1 host is" if len(resolved) == 1 else f"{len(resolved)} hosts are"
         raise UsageError(f"{selected} selected, and --expect-hosts says {given.expect_hosts}")
     _warn(check_connections(list(resolved.values()), allow_unencrypted=given.allow_unencrypted))
-    secrets = {secret for host in resolved.values() for secret in secret_values(host.variables)}
-    return Project(house, resolved, Redactor(secrets))
+    known = {secret for host in resolved.values() for secret in secret_values(host.variables)}
+    return Project(house, resolved, Redactor({*known, *secrets}))
 
 
 def _asked_password(given: Given) -> str | None:

@@ -101,3 +101,21 @@ def test_a_password_that_stands_in_ordinary_values_spoils_no_plan_and_no_way_bac
     assert (applied.code, rolled.code) == (3, 0), applied.out + applied.err + rolled.err
     assert d.states() == before
     assert b"Berlin-7" not in d.written() + (d.folder / "x.plan").read_bytes()
+
+
+def test_a_secret_of_a_play_in_the_name_of_a_key_is_refused_and_not_shown(desk):
+    d = desk({"one": {"connection": "ssh"}})
+    d.write(
+        "book.yml",
+        r"""
+- hosts: all
+  vars: {db_password: hunter2x}
+  tasks:
+    - {name: k, registry: {key: 'HKLM\SOFTWARE\{{ db_password }}', values: {A: {type: sz, data: x}}}}
+""",
+    )
+
+    planned = d.remediate("plan", "book.yml", "-i", "lab.yml", "--output", "json")
+
+    assert outcomes(planned.json)["k"][0] == "refused"
+    assert "hunter2x" not in planned.out + planned.err
