@@ -309,6 +309,8 @@ class _HostRun:
     def _check(self, number: int, item: Item, result: ItemResult) -> ItemResult:
         for name, options in item.checks.items():
             seen = from_outside(self.house.checks[name], self.work.host, options, self.work.stop)
+            if seen and any(change.sensitive for change in item.changes):
+                seen = "it does not look as wanted"
             self.work.record.note("check", self.name, item=number, check=name, seen=seen)
             if seen:
                 return replace(result, status="failed", reason=f"{name}: {seen}", ignored=item.ignore_errors)

@@ -147,6 +147,12 @@ def _evaluate(task: Task, known: Snapshot, house: House) -> Iterator[Item]:
 
 
 def _turn(task: Task, rendered: Rendered, known: Snapshot, house: House) -> Item:
+    item = _outcome(task, rendered, known, house)
+    # What a check looks for may tell a secret; it is run, and so kept, only where something changes.
+    return replace(item, checks={}) if rendered.sensitive and item.outcome != "change" else item
+
+
+def _outcome(task: Task, rendered: Rendered, known: Snapshot, house: House) -> Item:
     blank = _blank(task, "ok", None, rendered)
     if rendered.skipped is not None:
         return replace(blank, outcome="skipped", reason=rendered.skipped)

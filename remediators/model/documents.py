@@ -124,7 +124,7 @@ def item_document(item: Item, seal: Seal) -> dict[str, Any]:
         "actions": [str(action) for action in item.actions],
         "commands": list(item.commands),
         "notes": list(item.notes),
-        "checks": dict(item.checks),
+        "checks": _checks_document(item, seal),
         "notify": list(item.notify),
         "handler": item.handler,
         "ignore_errors": item.ignore_errors,
@@ -132,6 +132,18 @@ def item_document(item: Item, seal: Seal) -> dict[str, Any]:
         "where": item.where,
         "options": dict(item.options),
         "performs": [action_document(action) for action in item.actions],
+    }
+
+
+def _checks_document(item: Item, seal: Seal) -> dict[str, Any]:
+    """What a check looks for tells the secret that the item writes."""
+    if not any(change.sensitive for change in item.changes):
+        return dict(item.checks)
+    return {
+        name: {
+            option: v if v is None or concealed(v) else seal.conceal(f"{name}.{option}", v) for option, v in of.items()
+        }
+        for name, of in item.checks.items()
     }
 
 
@@ -218,6 +230,8 @@ def _read_host(host: Mapping[str, Any]) -> HostPlan:
 def _read_item(item: Mapping[str, Any]) -> Item:
     if item["outcome"] not in OUTCOMES:
         raise ValueError(f"unknown outcome {item['outcome']!r}")
+    for name, options in item["checks"].items():
+        check(options, dict, f"the check {name}")
     return Item(
         play=item["play"],
         task=item["task"],

@@ -18,11 +18,12 @@ from remediators.model import (
     Change,
     HostPlan,
     JournalError,
+    Plan,
     QuotaExceeded,
     RemediationError,
     Unreachable,
 )
-from remediators.model.documents import Seal, read_plan, with_digest
+from remediators.model.documents import Seal, plan_document, read_plan, with_digest
 from remediators.runners.threads import side_by_side
 from tests.engine.conftest import Bench
 from tests.engine.fake import FakeHost, FakeTask, thing
@@ -422,6 +423,37 @@ def test_a_secret_that_the_host_holds_already_needs_nothing_and_one_that_cannot_
     assert other.items[0].outcome == "refused"
     assert "holds a sensitive value now" in other.items[0].reason
     assert none.items[0].outcome == "refused"
+
+
+def test_what_was_planned_on_a_secret_that_is_refused_is_refused_too(bench):
+    b = bench({"h": FakeHost()})
+    plan = b.plan([FakeTask("a", {"a": "hunter2"}, sensitive=True), FakeTask("b", {"b": "1"})])[0]
+    change = replace(plan.items[0].changes[0], after=b.seal.conceal("x", "other"))
+    sealed = replace(plan, items=(replace(plan.items[0], changes=(change,)), plan.items[1]))
+
+    results = b.apply([revealed(sealed, plan, b.seal)])
+
+    assert b.hosts["h"].things == {}
+    assert [item.status for item in results["h"].items] == ["refused", "refused"]
+    assert "planned on what 'a' should have done" in results["h"].items[1].reason
+
+
+def test_what_a_check_looks_for_is_as_secret_as_what_its_item_writes(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr("remediators.engine.verification.CHECK_SECONDS", 0.0)
+    b = bench({"h": FakeHost({"seen": "hunter2x"})})
+    look = {"seen": {"thing": "seen", "value": "hunter2"}}
+    tasks = [FakeTask("a", {"a": "hunter2"}, sensitive=True, verify=look), FakeTask("s", sensitive=True, verify=look)]
+    plan = Plan("p", "", "0", (), (), tuple(b.plan(tasks)))
+    text = json.dumps(plan_document(plan, b.seal))
+    saved = read_plan(json.loads(text)).hosts[0]
+    found = revealed(saved, plan.hosts[0], b.seal)
+
+    results = b.apply([found])
+
+    assert "hunter2" not in text
+    assert found == plan.hosts[0]
+    assert results["h"].items[0].reason == "seen: it does not look as wanted"
+    assert b"hunter2" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_a_host_that_says_what_nobody_thought_of_spoils_its_own_plan_only(bench):

@@ -33,7 +33,7 @@ ITEMS = st.builds(
     actions=st.lists(ACTIONS, max_size=2).map(tuple),
     commands=TEXTS,
     notes=TEXTS,
-    checks=PLAIN,
+    checks=st.dictionaries(TEXT, PLAIN, max_size=2),
     notify=TEXTS,
     handler=st.booleans(),
     ignore_errors=st.booleans(),
