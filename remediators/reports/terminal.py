@@ -118,11 +118,12 @@ def _price(hosts: Sequence[Document], style: Style) -> Iterator[str]:
     """What all of it costs, each note once with the number of hosts it is true for."""
     notes: Counter[str] = Counter()
     for host in hosts:
-        notes.update({note for item in host["items"] if item["outcome"] == "change" for note in item["notes"]})
+        told = (note for item in host["items"] if item["outcome"] == "change" for note in item["notes"])
+        notes.update(dict.fromkeys(told, 1))  # not a set, whose order differs from run to run
     actions: Counter[str] = Counter()
     for host in hosts:
         handlers = (item for item in host["items"] if item["handler"] and item["outcome"] == "change")
-        actions.update({action for item in handlers for action in item["actions"]})
+        actions.update(dict.fromkeys((action for item in handlers for action in item["actions"]), 1))
     if notes or actions:
         yield style("host", "Price")
     for text, count in (*actions.items(), *notes.items()):
