@@ -258,8 +258,13 @@ def flying(total: int, title: str, given: Given) -> Iterator[Flight]:
 
 
 def make_plan(project: Project, given: Given) -> Plan:
-    """Plan all hosts of a project. Reads only."""
-    return plan_tasks(project, project.tasks, given, extra=_extra(given))
+    """Plan all hosts of a project. Reads only. ``-e`` is kept in the plan only where nothing in it is secret."""
+    plan = plan_tasks(project, project.tasks, given, extra=_extra(given))
+    sensitive = any(change.sensitive for host in plan.hosts for item in host.items for change in item.changes)
+    if not sensitive or not plan.extra.get("extra_vars"):
+        return plan
+    held = {name: value for name, value in plan.extra.items() if name != "extra_vars"}
+    return replace(plan, extra={**held, "extra_vars_withheld": True})
 
 
 def plan_tasks(

@@ -94,7 +94,7 @@ class RegistryKind:
         """
         Additions before removals; a value is set before its key could be missed.
 
-        Raises `Refused`, also where a key that goes holds something that is not to go: ``reg delete`` would take it too.
+        Raises `Refused`, also where a key that goes holds something else: ``reg delete`` would take that too.
         """
         _refuse_strangers(changes, known)
         return list(steps(changes, known))
@@ -133,12 +133,12 @@ class RegistryKind:
 
 def _refuse_strangers(changes: Sequence[Change], known: Snapshot) -> None:
     going = {change.address for change in changes if change.after is None}
-    for key in (change.address for change in changes if change.detail == WHOLE and change.after is None):
-        root = values_root(key)
+    for gone in (change.address for change in changes if change.detail == WHOLE and change.after is None):
+        root = values_root(gone)
         for address, held in known.values.items():
-            inside = is_below(address, key) or is_below(address, root)
+            inside = is_below(address, gone) or is_below(address, root)
             if inside and held is not None and address not in going:
-                raise Refused(f"{key} also holds {address}, which was not there when this was planned; plan again")
+                raise Refused(f"{gone} also holds {address}, which was not there when this was planned; plan again")
 
 
 def _text_of(value: Value) -> str:
