@@ -51,9 +51,10 @@ class AvEmailScanner(Remediator):
         }
 
     def notes(self, options: AvEmailScannerOptions, snapshot: Snapshot, changes: Sequence[Change]) -> Iterable[str]:
+        named = options.product != "auto" or options.data is not None
         for one in self._candidates(options):
-            if products.installed(one, snapshot):
-                yield from product_data.notes(one, changes)
+            if named or products.installed(one, snapshot):
+                yield from product_data.notes(one, changes, snapshot)
 
     def _candidates(self, options: AvEmailScannerOptions) -> list[Profile]:
         if options.product == "auto" and options.data is None:

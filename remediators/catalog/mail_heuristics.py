@@ -44,7 +44,7 @@ class MailHeuristics(Remediator):
         return product_data.wanted(options, self._profile(options), snapshot)
 
     def notes(self, options: MailHeuristicsOptions, snapshot: Snapshot, changes: Sequence[Change]) -> Iterable[str]:
-        return product_data.notes(self._profile(options), changes)
+        return product_data.notes(self._profile(options), changes, snapshot)
 
     def _profile(self, options: MailHeuristicsOptions) -> Profile:
         return product_data.profile(options, self.profiles)

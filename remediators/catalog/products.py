@@ -67,7 +67,13 @@ def wanted(options: ProductOptions, one: Profile, known: Snapshot) -> dict[Addre
     return values
 
 
-def notes(one: Profile, changes: Iterable[Change]) -> Iterator[str]:
+def notes(one: Profile, changes: Iterable[Change], known: Snapshot) -> Iterator[str]:
+    if not products.installed(one, known):
+        yield f"{one.product} is not installed here, as far as its profile can tell"
+        return
+    for setting in one.settings:
+        if known[setting.key] is ABSENT:
+            yield f"{setting.key} does not exist: {setting.datum.address.path.rpartition(':')[2]} is left alone"
     if any(True for _ in changes):
         yield f"{one.product}: written, not effective until a check from outside says so"
         yield from one.notes

@@ -3,7 +3,7 @@ r"""Values and keys of the registry."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, StrictBool, model_validator
 
@@ -66,6 +66,12 @@ class Registry(Remediator):
         if wanted and all(value is ABSENT for value in wanted.values()):
             return wanted  # what is not there needs no key
         return with_keys(options.key, wanted, options.view)
+
+    def details(self, options: RegistryOptions, snapshot: Snapshot) -> Mapping[Address, Mapping[str, Any]]:
+        if options.state != "absent":
+            return {}
+        # Asked for again before it is written: what somebody puts into the key meanwhile must not go with it.
+        return {address: registry.WHOLE for address in _gone(options, snapshot) if address.kind == _key(options).kind}
 
     def notes(self, options: RegistryOptions, snapshot: Snapshot, changes: Sequence[Change]) -> Iterable[str]:
         if options.only_if_empty and not changes and any(registry.contents(_key(options), snapshot)):

@@ -50,6 +50,8 @@ class Service(Remediator):
         wanted = [part(name, what) for what in ("state", "start_mode", "needs", "dependents")]
         if options.state == "stopped":
             wanted += [part(other, "state") for other in _running(name, known)]
+        if options.state in ("stopped", "restarted"):
+            wanted += [part(other, "start_mode") for other in _running(name, known)]
         if options.state == "started":
             wanted += [part(other, what) for other in _below(name, known) for what in ("state", "needs")]
         yield from services.read(wanted, known)
@@ -76,6 +78,9 @@ class Service(Remediator):
         if options.state in ("stopped", "restarted"):
             also = services.running_dependents(name, snapshot) if _listed(name, snapshot) else []
             refuse_protected(name, also if runs else [], options.dependents, allowed=options.allow_store_restart)
+            if options.state == "stopped" and runs:
+                mode_goes = options.start_mode not in (None, "disabled")
+                services.refuse_disabled(also if mode_goes else [*also, name], snapshot)
             stops = [*also, name] if options.state == "stopped" else []
             return {part(one, "state"): "stopped" for one in stops}
         return {part(name, "state"): "running"} if options.state == "started" else {}
@@ -85,7 +90,8 @@ class Service(Remediator):
             reads = [part(options.name, what) for what in ("state", "start_mode", "dependents")]
             others = services.dependents(options.name, snapshot) if _listed(options.name, snapshot) else []
             # What an earlier task has read of them would be older than the list when the time comes.
-            reads += [state for one, _ in others if snapshot.knows(state := part(one, "state"))]
+            parts = [part(one, what) for one, _ in others for what in ("state", "start_mode")]
+            reads += [address for address in parts if snapshot.knows(address)]
             where = Address("service", reads[0].path.partition("#")[0])
             yield Action(where, "restarted", tuple(reads), leave(options))
 
@@ -124,6 +130,9 @@ def _stopped_below(name: str, known: Snapshot, seen: tuple[str, ...] = ()) -> li
         if known[part(one, "state")] is ABSENT:
             raise Refused(f"{name} needs {one}, which is not installed")
         if known[part(one, "state")] != "running":
+            mode = part(one, "start_mode")
+            if known.readable(mode) and known[mode] == "disabled":
+                raise Refused(f"{name} needs {one}, which is disabled: set its start_mode first")
             found += [*_stopped_below(one, known, (*seen, one)), one]
     return list(dict.fromkeys(found))
 
@@ -135,5 +144,5 @@ def _needs(name: str, known: Snapshot) -> list[str]:
 
 
 def _refuse_disabled(options: ServiceOptions, known: Snapshot) -> None:
-    if (options.start_mode or known[part(options.name, "start_mode")]) == "disabled":
+    if known[part(options.name, "start_mode")] == "disabled" and options.start_mode in (None, "disabled"):
         raise Refused(f"{options.name} is disabled, so it cannot be started: say start_mode as well")

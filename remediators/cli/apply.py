@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from remediators.cli.project import Project
     from remediators.model import Plan
 
+NOT_APPROVED = 3
+
 
 @click.command()
 @click.argument("targets", nargs=-1, required=True, metavar="PLAN|PLAYBOOK...")
@@ -31,6 +33,8 @@ def command(targets: tuple[str, ...], **flags: Any) -> int:
     plans = [target for target in targets if is_plan(Path(target))]
     if plans and len(targets) > 1:
         raise click.UsageError("apply takes one plan, or playbooks, and not both")
+    if plans and (shared.tags or shared.skip_tags):
+        raise click.UsageError("a saved plan is applied as it is: give --tags and --skip-tags to remediate plan")
     return _saved(Path(plans[0]), shared) if plans else _playbooks(targets, shared)
 
 
@@ -46,6 +50,9 @@ def _saved(path: Path, shared: Given) -> int:
     from remediators.cli.runs_on_disk import load_plan
 
     plan = load_plan(path)
+    given_before = tuple(plan.extra.get("extra_vars", shared.extra_vars))
+    if shared.extra_vars and shared.extra_vars != given_before:
+        click.echo("warning: -e is used to connect; the values that the plan writes stay as planned", err=True)
     project = load_for_plan(plan, shared, path)
     if shared.limit:
         kept = tuple(host for host in plan.hosts if host.name in project.hosts)
@@ -76,42 +83,42 @@ def _with_secrets(plan: Plan, shared: Given, path: Path) -> Plan:
 def settle(plan: Plan, project: Project, shared: Given, *, kind: str) -> int:
     """Show a plan, ask, and carry it out. Gives the exit code."""
     from remediators.cli.plan import print_plan
-    from remediators.cli.project import fleet_of, flying
+    from remediators.cli.project import fleet_of
     from remediators.cli.runs_on_disk import carry_out
     from remediators.journal import State
     from remediators.model.documents import Seal, plan_document
 
-    document = project.redactor.value(plan_document(plan, Seal(State(shared.state_dir).key())))
+    document = plan_document(plan, Seal(State(shared.state_dir).key()))
     if shared.output == "text":
         print_plan(document, shared)
     if not any(item.outcome == "change" for host in plan.hosts for item in host.items):
         return _nothing(document, plan, shared)
-    ask(shared)
+    if not approved(shared):
+        click.echo("Not approved: nothing was touched.")
+        return NOT_APPROVED
     plan = replace(plan, extra={**plan.extra, **({"change": shared.change} if shared.change else {})})
-    with flying(len(plan.hosts), kind, shared) as board:
-        fleet = replace(fleet_of(project, shared), begun=board.begun, ended=board.ended)
-        return carry_out(plan, project.hosts, fleet, shared, kind=kind, redactor=project.redactor)
+    return carry_out(plan, project.hosts, fleet_of(project, shared), shared, kind=kind, redactor=project.redactor)
 
 
 def _nothing(document: dict[str, Any], plan: Plan, shared: Given) -> int:
     """A plan without changes makes no run: ``rollback latest`` goes on meaning the last one that changed anything."""
     from remediators.cli.plan import print_plan
 
-    if shared.output != "text":
-        print_plan(document, shared)
-    else:
-        click.echo("Nothing to change.")
     statuses = {host.status for host in plan.hosts}
     code = (2 if "failed" in statuses else 0) | (4 if "unreachable" in statuses else 0)
     refused = any(item.outcome in ("refused", "unpredictable") for host in plan.hosts for item in host.items)
-    return code or (3 if refused or "refused" in statuses else 0)
+    code = code or (3 if refused or "refused" in statuses else 0)
+    if shared.output != "text":
+        print_plan(document, shared)
+    else:
+        click.echo("Nothing was touched." if code else "Nothing to change.")
+    return code
 
 
-def ask(shared: Given) -> None:
+def approved(shared: Given) -> bool:
     """Ask whether to go on. Without a terminal only ``--yes`` does."""
     if shared.yes:
-        return
+        return True
     if not sys.stdin.isatty() or shared.output != "text":
         raise click.UsageError("there is no terminal to ask on: say --yes to apply without being asked")
-    if not click.confirm("Apply these changes?"):
-        raise click.Abort
+    return click.confirm("Apply these changes?")

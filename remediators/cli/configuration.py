@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from remediators.model import UsageError
 
-# how a key is written in the file -> the parameter of the commands
+_TEXT, _NUMBER, _PATHS = "text", "a whole number", "a path or a list of paths"
+
+# parameter of the commands, spelled so in the file too -> what its value must be
 KEYS = {
-    "inventory": "inventory",
-    "forks": "forks",
-    "state_dir": "state_dir",
-    "timeout": "timeout",
-    "user": "user",
-    "color": "color",
-    "output": "output",
+    "inventory": _PATHS,
+    "forks": _NUMBER,
+    "state_dir": _TEXT,
+    "timeout": _NUMBER,
+    "user": _TEXT,
+    "color": _TEXT,
+    "output": _TEXT,
 }
 
 
 def defaults(config: str | None) -> dict[str, Any]:
-    """Read the first configuration file there is. Raises `UsageError` where it cannot be read or knows unknown keys."""
+    """Read the first configuration file there is. Raises `UsageError` where it cannot be read or makes no sense."""
     path, table = _find(config)
-    unknown = sorted(set(table) - set(KEYS))
-    if unknown:
-        raise UsageError(f"{path}: unknown setting {unknown[0]!r} (known: {', '.join(KEYS)})")
-    return {KEYS[name]: value for name, value in table.items()}
+    return {name: _checked(path, name, value) for name, value in table.items()}
+
+
+def _checked(path: Path, name: str, value: Any) -> Any:
+    if name not in KEYS:
+        near = difflib.get_close_matches(name, KEYS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(KEYS)}"
+        raise UsageError(f"{path}: unknown setting {name!r} ({hint})")
+    wanted = KEYS[name]
+    if wanted is _PATHS and isinstance(value, str):
+        return [value]
+    fits = {
+        _TEXT: isinstance(value, str),
+        _NUMBER: isinstance(value, int) and not isinstance(value, bool),
+        _PATHS: isinstance(value, list) and all(isinstance(part, str) for part in value),
+    }
+    if not fits[wanted]:
+        raise UsageError(f"{path}: {name} must be {wanted}")
+    return value
 
 
 def _find(config: str | None) -> tuple[Path, dict[str, Any]]:
@@ -45,5 +63,7 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is not UTF-8: byte 0x{error.object[error.start]:02x}") from error
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: {error}") from error

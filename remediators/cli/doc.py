@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterator
-from typing import Any
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
 
@@ -18,6 +20,8 @@ from remediators.model import UsageError
 @click.option("--checks", "show_checks", is_flag=True, help="List the checks from outside that verify may use.")
 def command(name: str | None, *, show_facts: bool, show_checks: bool) -> int:
     """List remediators, or print the options of one remediator or check."""
+    if (name is not None) + show_facts + show_checks > 1:
+        raise click.UsageError("give a NAME, --facts or --checks, and one of them only")
     from remediators.cli.house import build
     from remediators.cli.project import packaged_profiles
 
@@ -73,15 +77,34 @@ def _option(name: str, field: Any) -> Iterator[str]:
 
 
 def _plain(value: Any) -> str:
-    return {None: "none", True: "true", False: "false"}.get(value, str(value)) if _hashable(value) else str(value)
+    """A default as it would be written in YAML."""
+    return (
+        json.dumps(value, default=list)
+        if isinstance(value, bool | list | tuple | dict)
+        else str("none" if value is None else value)
+    )
 
 
-def _hashable(value: Any) -> bool:
-    return isinstance(value, str | int | float | bool | None)
+_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "none", Any: "anything"}
 
 
 def _type(annotation: Any) -> str:
-    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-    for long, short in (("typing.", ""), ("NoneType", "none"), (" | None", ""), ("Literal", "one of ")):
-        text = text.replace(long, short)
-    return text
+    """A type in an operator's words."""
+    kind, inside = get_origin(annotation), get_args(annotation)
+    if kind is Annotated:
+        return _type(inside[0])
+    if kind is Literal:
+        return _either([str(value) for value in inside])
+    if kind in (Union, UnionType):
+        return _either([_type(part) for part in inside if part is not type(None)])
+    if kind is not None:
+        parts = [_type(part) for part in inside]
+        return f"mapping of {parts[0]} to {parts[1]}" if issubclass(kind, Mapping) else f"list of {parts[0]}"
+    fields = getattr(annotation, "model_fields", None)
+    if fields is not None:
+        return "{" + ", ".join(field.alias or name for name, field in fields.items()) + "}"
+    return _WORDS.get(annotation) or str(getattr(annotation, "__name__", annotation))
+
+
+def _either(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"

@@ -87,7 +87,7 @@ def check_connections(hosts: Sequence[Host], *, allow_unencrypted: bool) -> list
     from remediators.transports.settings import settings_of
 
     warnings: dict[str, None] = {}
-    wrong: dict[str, None] = {}
+    wrong: dict[str, list[str]] = {}
     for host in hosts:
         try:
             found = settings_of(host.name, host.variables, allow_unencrypted=allow_unencrypted)
@@ -95,10 +95,15 @@ def check_connections(hosts: Sequence[Host], *, allow_unencrypted: bool) -> list
         except UntrustedHost:
             continue  # said of that host alone when it is its turn: it counts as unreachable
         except UsageError as error:
-            wrong[error.message] = None
+            wrong.setdefault(error.message.removeprefix(f"{host.name}: "), []).append(host.name)
     if wrong:
-        raise UsageError("\n".join(wrong))
+        raise UsageError("\n".join(f"{some(names)}: {what}" for what, names in wrong.items()))
     return list(warnings)
+
+
+def some(names: Sequence[str], most: int = 5) -> str:
+    """Names in a message; of many, the first and how many more."""
+    return ", ".join(names) if len(names) <= most else f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
 def fleet(house: House, *, forks: int, allow_unencrypted: bool, seconds: float) -> Fleet:

@@ -98,8 +98,8 @@ def _tell(error: RemediationError, *, verbose: bool) -> int:
 
 
 def _closed_pipe() -> int:
-    """Somebody stopped reading our output (``| head``): that is no error, and there is nobody left to tell."""
+    """Somebody stopped reading our output (``| head``). Nobody is left to tell, but it must not pass for a success."""
     import os
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+    return OUR_ERROR

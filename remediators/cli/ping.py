@@ -39,6 +39,7 @@ def command(pattern: str, **flags: Any) -> int:
     """Connect to every host, log in, and say what answered and what will give trouble."""
     import threading
 
+    from remediators.cli.interrupts import reading
     from remediators.cli.project import load_hosts
     from remediators.reports.style import Style
     from remediators.runners.threads import side_by_side
@@ -50,7 +51,9 @@ def command(pattern: str, **flags: Any) -> int:
         return _meet(host, allow_unencrypted=shared.allow_unencrypted, seconds=shared.timeout)
 
     jobs = project.hosts.values()
-    answers = {host.name: answered for host, answered in side_by_side(jobs, meet, shared.forks, threading.Event())}
+    stop = threading.Event()
+    with reading(stop):
+        answers = {host.name: answered for host, answered in side_by_side(jobs, meet, shared.forks, stop)}
     style: Style = shared.style
     for name in project.hosts:
         _print(answers[name], shared.output, style)
@@ -81,7 +84,10 @@ def _print(answered: Answered, output: str, style: Any) -> None:
     if output != "text":
         return
     if answered.met is None:
-        click.echo(f"{style('host', answered.host)}: {style('unreachable', 'unreachable')}: {answered.error}")
+        from remediators.reports.terminal import why
+
+        reason = why(answered.host, answered.error)
+        click.echo(f"{style('host', answered.host)}: {style('unreachable', 'unreachable')}: {reason}")
         return
     met = answered.met
     ran = "" if met.runs else ", but runs no commands"

@@ -10,6 +10,7 @@ import click
 
 from remediators.cli import options
 from remediators.cli.options import Given, given
+from remediators.model import UsageError
 
 CHANGES, UNREACHABLE, UNREAD = 2, 4, 1
 
@@ -29,15 +30,23 @@ def command(playbooks: tuple[str, ...], out: str | None, *, detailed_exitcode: b
     from remediators.model.documents import Seal, plan_document
 
     shared = given(**flags)
+    _can_be_written(out)
     project = load(playbooks, shared)
     plan = make_plan(project, shared)
-    document = project.redactor.value(plan_document(plan, Seal(State(shared.state_dir).key())))
+    document = plan_document(plan, Seal(State(shared.state_dir).key()))
     if out:
         write_document(Path(out), document)
     print_plan(document, shared)
     if out and shared.output == "text":
         click.echo(f"Saved: remediate apply {out}")
     return _exit_code(document, detailed=detailed_exitcode)
+
+
+def _can_be_written(out: str | None) -> None:
+    """Said before any host is contacted, not after a thousand were."""
+    if out and (Path(out).is_dir() or not Path(out).resolve().parent.is_dir()):
+        why = "is a folder" if Path(out).is_dir() else f"there is no folder {Path(out).resolve().parent}"
+        raise UsageError(f"--out {out}: {why}")
 
 
 def print_plan(document: dict[str, Any], shared: Given) -> None:

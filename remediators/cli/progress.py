@@ -59,6 +59,7 @@ def flight(total: int, *, title: str, quiet: bool) -> Iterator[Flight]:
         get_renderable=lambda: _picture(board, title),
         refresh_per_second=FRAMES_A_SECOND,
         transient=True,
+        redirect_stdout=False,
         console=_console(),
     ):
         yield board

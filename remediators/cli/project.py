@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from remediators import __version__
-from remediators.cli.house import build, check_connections, fleet
+from remediators.cli.house import build, check_connections, fleet, some
 from remediators.cli.options import Given
 from remediators.engine.fleet import Fleet, plan_fleet
 from remediators.engine.house import House
 from remediators.journal import now
-from remediators.model import Host, Plan, Redactor, Source, Task, UsageError
+from remediators.model import Host, HostPlan, Plan, Redactor, Source, Task, UsageError
 from remediators.model.secrecy import SECRET_NAME, secret_values
 
 if TYPE_CHECKING:
     from remediators.cli.progress import Flight
     from remediators.language import Vocabulary
+    from remediators.language.plays import Playbook
 
 PACKAGED = Path(__file__).parents[1] / "profiles"
 
@@ -42,6 +43,7 @@ def load(playbooks: Sequence[str], given: Given) -> Project:
     """Read playbooks and inventory and bind them. Raises `UsageError` with everything that is wrong in all files."""
     from remediators import language
 
+    _are_playbooks(playbooks)
     sources = _sources(given)
     house = build(profiles_beside(playbooks))
     loaded = language.load(
@@ -54,9 +56,21 @@ def load(playbooks: Sequence[str], given: Given) -> Project:
         skip_tags=given.skip_tags,
     )
     _warn(str(warning) for warning in (*loaded.warnings, *loaded.bound.warnings))
-    project = _project(house, loaded.bound.hosts, given)
+    project = _project(house, loaded.bound.hosts, given, secrets=_secrets_of(loaded.playbooks))
     files = tuple(Source(path, digest) for path, digest in loaded.files)
     return replace(project, tasks=loaded.bound.tasks, playbooks=files, inventory=_absolute(sources))
+
+
+def _are_playbooks(paths: Sequence[str]) -> None:
+    """Raises `UsageError` for files that are not there, and for saved plans."""
+    from remediators.cli.runs_on_disk import is_plan
+
+    wrong = [f"{path}: there is no such file" for path in paths if not Path(path).exists()]
+    wrong += [
+        f"{path}: is a saved plan and no playbook: remediate apply {path}" for path in paths if is_plan(Path(path))
+    ]
+    if wrong:
+        raise UsageError("\n".join(wrong))
 
 
 def load_hosts(pattern: str, given: Given) -> Project:
@@ -92,10 +106,14 @@ def load_for_plan(plan: Plan, given: Given, path: Path) -> Project:
     gone = [name for name in names if name not in inventory.hosts]
     if gone:
         raise UsageError(
-            f"{path}: hosts of this plan are not in {', '.join(again.inventory)}: {', '.join(gone[:5])}"
-            f"{' and others' if len(gone) > 5 else ''}; plan again, or give its inventory"
+            f"{path}: hosts of this plan are not in {', '.join(again.inventory)}: {some(gone)}; plan again, or "
+            "give its inventory"
         )
-    chosen = language.select_hosts(inventory, given.limit, extra_vars=again.extra_vars) if given.limit else None
+    chosen = (
+        language.select_hosts(inventory, given.limit, extra_vars=again.extra_vars, said_as="--limit")
+        if given.limit
+        else None
+    )
     kept = [name for name in names if chosen is None or name in chosen]
     if not kept:
         raise UsageError(f"{path}: --limit {given.limit!r} leaves no host of this plan")
@@ -179,16 +197,25 @@ def _plain(profile: Any) -> dict[str, Any]:
     }
 
 
-def _project(house: House, hosts: Mapping[str, Host], given: Given) -> Project:
+def _secrets_of(playbooks: Iterable[Playbook]) -> set[str]:
+    """The secrets that plays and tasks set, in ``vars`` and in files of them."""
+    layers = [layer for book in playbooks for play in book.plays for layer in play.layers]
+    tasks = (task for book in playbooks for play in book.plays for task in (*play.tasks, *play.handlers))
+    layers += [task.variables for task in tasks if task.variables is not None]
+    return {secret for layer in layers for secret in secret_values(layer.values) if "{{" not in secret}
+
+
+def _project(house: House, hosts: Mapping[str, Host], given: Given, *, secrets: Iterable[str] = ()) -> Project:
     asked = _asked_password(given)
     # As in Ansible, what the inventory says of a host wins over -u and -k.
     added = {name: value for name, value in (("ansible_user", given.user), ("ansible_password", asked)) if value}
     resolved = {name: replace(host, variables={**added, **host.variables}) for name, host in hosts.items()}
     if given.expect_hosts is not None and len(resolved) != given.expect_hosts:
-        raise UsageError(f"{len(resolved)} hosts are selected, and --expect-hosts says {given.expect_hosts}")
+        selected = "1 host is" if len(resolved) == 1 else f"{len(resolved)} hosts are"
+        raise UsageError(f"{selected} selected, and --expect-hosts says {given.expect_hosts}")
     _warn(check_connections(list(resolved.values()), allow_unencrypted=given.allow_unencrypted))
-    secrets = {secret for host in resolved.values() for secret in secret_values(host.variables)}
-    return Project(house, resolved, Redactor(secrets))
+    known = {secret for host in resolved.values() for secret in secret_values(host.variables)}
+    return Project(house, resolved, Redactor({*known, *secrets}))
 
 
 def _asked_password(given: Given) -> str | None:
@@ -210,7 +237,7 @@ def _absolute(sources: Iterable[str]) -> tuple[str, ...]:
 
 
 def _warn(texts: Iterable[str]) -> None:
-    for text in texts:
+    for text in dict.fromkeys(texts):
         click.echo(f"warning: {text}", err=True)
 
 
@@ -231,21 +258,34 @@ def flying(total: int, title: str, given: Given) -> Iterator[Flight]:
 
 
 def make_plan(project: Project, given: Given) -> Plan:
-    """Plan all hosts of a project. Reads only."""
-    return plan_tasks(project, project.tasks, given, extra=_extra(given))
+    """Plan all hosts of a project. Reads only. ``-e`` is kept in the plan only where nothing in it is secret."""
+    plan = plan_tasks(project, project.tasks, given, extra=_extra(given))
+    sensitive = any(change.sensitive for host in plan.hosts for item in host.items for change in item.changes)
+    if not sensitive or not plan.extra.get("extra_vars"):
+        return plan
+    held = {name: value for name, value in plan.extra.items() if name != "extra_vars"}
+    return replace(plan, extra={**held, "extra_vars_withheld": True})
 
 
 def plan_tasks(
-    project: Project, tasks: Mapping[str, Sequence[Task]], given: Given, *, extra: Mapping[str, Any]
+    project: Project,
+    tasks: Mapping[str, Sequence[Task]],
+    given: Given,
+    *,
+    extra: Mapping[str, Any],
+    seen: Callable[[HostPlan], HostPlan] = lambda host: host,
 ) -> Plan:
-    """Plan these tasks and give the plan as a value."""
+    """Plan these tasks and give the plan as a value. ``seen`` is given each host's plan first, to alter it."""
     import secrets
 
-    with flying(len(tasks), "plan", given) as board:
-        quiet = replace(fleet_of(project, given), begun=board.begun, ended=_only_trouble(board))
+    from remediators.cli.interrupts import reading
+    from remediators.cli.secrecy import without_secrets
+
+    fleet = fleet_of(project, given)
+    with flying(len(tasks), "plan", given) as board, reading(fleet.stop):
+        quiet = replace(fleet, begun=board.begun, ended=_only_trouble(board))
         hosts = plan_fleet(quiet, tasks, project.hosts)
-    clean = project.redactor.text
-    told = tuple(replace(host, error=clean(host.error) if host.error else None) for host in hosts)
+    told = tuple(without_secrets(seen(host), project.redactor) for host in hosts)
     stamp = now()
     name = f"{stamp[:10].replace('-', '')}-{secrets.token_hex(4)}"
     return Plan(name, stamp, __version__, project.playbooks, project.inventory, told, extra)

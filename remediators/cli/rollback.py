@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from remediators.cli import options
 from remediators.cli.options import given
+from remediators.model import Address, Change, HostPlan, Item, UsageError
 
 
 @click.command()
@@ -26,8 +28,10 @@ def command(run: str, overwrite: str | None, **flags: Any) -> int:
     from remediators.cli.apply import settle
     from remediators.cli.project import load_for_plan, plan_tasks
     from remediators.cli.runs_on_disk import told_run
+    from remediators.cli.secrecy import is_kept, secret_again
     from remediators.engine.rollback import back_tasks, guarded, standing
     from remediators.journal import Journal, State
+    from remediators.model.documents import Seal
 
     shared = given(**flags)
     state = State(shared.state_dir)
@@ -37,15 +41,63 @@ def command(run: str, overwrite: str | None, **flags: Any) -> int:
     touched = tuple(host for host in plan.hosts if host.name in stands)
     begun = replace(plan, hosts=tuple(h for h in touched if stands[h.name].begun or stands[h.name].unfinished))
     if not begun.hosts:
-        click.echo(f"Run {name} began no change: there is nothing to put back.")
+        click.echo(f"Run {name} began no change: there is nothing to put back.", err=shared.output != "text")
         return 0
+    _tell_lost(stands)
     project = load_for_plan(begun, shared, folder / "plan.json")
+    kept = {host.name: tuple(filter(is_kept, stands[host.name].begun)) for host in begun.hosts}
     tasks = {
-        host.name: back_tasks(host.name, host, stands[host.name].begun, stands[host.name].unfinished, project.house)
+        host.name: back_tasks(host.name, host, kept[host.name], stands[host.name].unfinished, project.house)
         for host in begun.hosts
         if host.name in project.hosts
     }
-    back = plan_tasks(project, tasks, shared, extra={"of": name})
-    forced = {word.strip() for word in (overwrite or "").split(",")}
-    hosts = tuple(guarded(h, stands[h.name].begun, overwrite=h.name in forced) for h in back.hosts)
-    return settle(replace(back, hosts=hosts), project, shared, kind="rollback")
+    forced = _forced(overwrite, tasks)
+    seal = Seal(state.key())
+
+    def seen(host: HostPlan) -> HostPlan:
+        return secret_again(host, kept[host.name], seal, overwrite=host.name in forced)
+
+    back = plan_tasks(project, tasks, shared, extra={"of": name}, seen=seen)
+    hosts = (guarded(h, kept[h.name], overwrite=h.name in forced) for h in back.hosts)
+    return settle(replace(back, hosts=tuple(map(keys_in_use_stay, hosts))), project, shared, kind="rollback")
+
+
+def keys_in_use_stay(host: HostPlan) -> HostPlan:
+    """Refuse to remove registry keys in which something stays that was refused: it would go with its key."""
+    items: list[Item] = []
+    stays: list[Address] = []
+    for item in host.items:
+        held = next((at for change in item.changes for at in stays if _removes(change, at)), None)
+        if held and item.outcome == "change":
+            reason = f"{item.changes[0].address} is not empty: {held} is not put back"
+            item = replace(item, outcome="refused", reason=reason)  # noqa: PLW2901
+        if item.outcome == "refused":
+            stays += [change.address for change in item.changes]
+        items.append(item)
+    return replace(host, items=tuple(items))
+
+
+def _removes(change: Change, address: Address) -> bool:
+    """Whether a change removes the key in or below which an address is."""
+    key, inside = change.address, address.identity
+    if change.after is not None or not key.kind.startswith("registry-key"):
+        return False
+    below = address.kind in (key.kind, key.kind.replace("registry-key", "registry"))
+    return below and inside.startswith((key.identity + "\\", key.identity + ":"))
+
+
+def _forced(overwrite: str | None, tasks: Mapping[str, Any]) -> set[str]:
+    """The hosts of ``--overwrite``. Raises `UsageError` for one that this rollback has nothing to do with."""
+    names = {word.strip() for word in (overwrite or "").split(",") if word.strip()}
+    strange = sorted(names - set(tasks))
+    if strange:
+        raise UsageError(f"--overwrite {strange[0]}: no host of this rollback (there are {', '.join(sorted(tasks))})")
+    return names
+
+
+def _tell_lost(stands: Mapping[str, Any]) -> None:
+    from remediators.cli.secrecy import is_kept
+
+    lost = {str(entry.change.address) for stand in stands.values() for entry in stand.begun if not is_kept(entry)}
+    for address in sorted(lost):
+        click.echo(f"warning: {address} held a secret, which is kept nowhere and cannot be put back", err=True)

@@ -5,30 +5,32 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from remediators.cli.interrupts import INTERRUPTED, finishing
 from remediators.cli.options import Given
+from remediators.cli.progress import flight
+from remediators.cli.secrecy import is_kept
 from remediators.engine.fleet import Fleet
 from remediators.engine.history import from_journal
 from remediators.engine.house import House
 from remediators.engine.outcomes import RunResult, exit_code, run_document
 from remediators.engine.recorder import Recorder, Watcher
-from remediators.engine.rollback import back_tasks, planned_begun
+from remediators.engine.rollback import BackTask, back_tasks, planned_begun
 from remediators.engine.rollout import apply_fleet
 from remediators.journal import Journal, State, write_document, write_private
-from remediators.model import Host, Plan, Redactor, UsageError
+from remediators.model import Host, JournalError, Plan, Redactor, UsageError
 from remediators.model.documents import Seal, plan_document, read_plan
 from remediators.reports.rollback_playbook import rollback_playbook
 from remediators.reports.terminal import run_text
-
-INTERRUPTED = 130
 
 
 def carry_out(
@@ -37,24 +39,66 @@ def carry_out(
     """Apply a plan as a new run and print what became of it. Gives the exit code."""
     state = State(given.state_dir)
     seal = Seal(state.key())
-    run, folder = state.new_run()
-    write_document(folder / "plan.json", plan_document(plan, seal))
-    write_private(folder / "rollback.yml", redactor.text(_way_back(run, plan, fleet.house)))
+    back = _way_back(plan, fleet.house)
     with Journal(state.journal_path) as journal:
+        run, folder = _begin(state, plan_document(plan, seal), back, redactor)
         recorder = Recorder(run, journal, folder, seal=seal, redactor=redactor, watch=_watcher(given))
-        with stopping(fleet.stop):
-            result = apply_fleet(fleet, plan, hosts, recorder, kind)
+        with flight(len(plan.hosts), title=kind, quiet=given.output != "text") as board, finishing(fleet.stop):
+            shown = replace(fleet, begun=board.begun, ended=board.ended)
+            result = apply_fleet(shown, plan, hosts, recorder, kind)
     document = run_document(result, seal)
-    write_document(folder / "run.json", document)
+    _keep(folder / "run.json", document)
     if given.copy_to:
         _mirror(folder, given.copy_to / run)
-    _print(document, result, folder, given)
+    with _whoever_reads():
+        _print(document, result, folder, given)
     return INTERRUPTED if fleet.stop.is_set() else exit_code(result.hosts)
 
 
-def _way_back(run: str, plan: Plan, house: House) -> str:
-    tasks = {host.name: back_tasks(host.name, host, planned_begun(host), (), house) for host in plan.hosts}
-    return rollback_playbook(run, tasks)
+def _way_back(plan: Plan, house: House) -> dict[str, list[BackTask]]:
+    """The way back of every host. Raises `UsageError` where there is none: a plan may come from anywhere."""
+    tasks = {}
+    for host in plan.hosts:
+        begun = tuple(filter(is_kept, planned_begun(host)))
+        try:
+            tasks[host.name] = back_tasks(host.name, host, begun, (), house)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            problem = f"{type(error).__name__}: {error}"
+            raise UsageError(
+                f"{host.name}: the plan holds what could not be put back ({problem}); plan again"
+            ) from error
+    return tasks
+
+
+def _begin(
+    state: State, document: dict[str, Any], back: Mapping[str, list[BackTask]], redactor: Redactor
+) -> tuple[str, Path]:
+    """The folder of a new run, with the plan and the way back in it, or none at all: ``latest`` names a real run."""
+    run, folder = state.new_run()
+    try:
+        write_document(folder / "plan.json", document)
+        write_private(folder / "rollback.yml", redactor.text(rollback_playbook(run, back)))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return run, folder
+
+
+def _keep(path: Path, document: dict[str, Any]) -> None:
+    """What was done is in the journal already: that this file cannot be written must not hide it."""
+    try:
+        write_document(path, document)
+    except JournalError as error:
+        click.echo(f"warning: {error.message}; `remediate show` tells the same from the journal", err=True)
+
+
+@contextmanager
+def _whoever_reads() -> Iterator[None]:
+    """Somebody who stopped reading (``| head``) does not make a failed run a good one: the exit code stays."""
+    try:
+        yield
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _watcher(given: Given) -> Watcher | None:
@@ -90,36 +134,13 @@ def _mirror(folder: Path, target: Path) -> None:
         click.echo(f"warning: the run's folder could not be copied to {target}: {error}", err=True)
 
 
-@contextmanager
-def stopping(stop: threading.Event) -> Iterator[None]:
-    """
-    First Ctrl-C (or SIGTERM): finish the item in hand on every host, verify, stop. Second: stop now.
-
-    What is under way at the second has its intent in the journal and no result, which is what *unknown* means.
-    """
-
-    def interrupt(*_: Any) -> None:
-        if stop.is_set():
-            click.echo("stopped at once; what was under way is unknown and named in the journal", err=True)
-            os._exit(INTERRUPTED)
-        stop.set()
-        click.echo("finishing the item in hand on every host, then stopping (again: stop now)", err=True)
-
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def load_plan(path: Path) -> Plan:
     """Read a plan file. Raises `UsageError` naming the file and what is wrong with it."""
     try:
         return read_plan(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, a number or a nesting beyond all measure
         raise UsageError(f"{path}: not a plan: {error}") from error
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}") from error

@@ -32,7 +32,7 @@ def command(playbooks: tuple[str, ...], **flags: Any) -> int:
         hosts = len(load(books, shared).hosts)
     elif books:
         check_playbooks(books, shared)
-    if shared.output == "json":
+    if shared.output != "text":
         click.echo(json.dumps({"valid": True, "playbooks": list(books), "hosts": hosts}))
     else:
         told = f" for {hosts} host{'' if hosts == 1 else 's'}" if hosts else ""

@@ -10,13 +10,23 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from remediators.engine.commit import commit
 from remediators.engine.house import House
-from remediators.engine.outcomes import HostResult, ItemResult, host_status
+from remediators.engine.outcomes import (
+    UNDER_WAY,
+    HostResult,
+    ItemResult,
+    as_planned,
+    host_status,
+    mistake,
+    not_started,
+    unstarted,
+)
 from remediators.engine.reading import by_kind, details_of
 from remediators.engine.recorder import Recorder
 from remediators.engine.rollback import way_back
@@ -37,7 +47,9 @@ from remediators.model import (
     Step,
     StepResult,
     TransportError,
+    Value,
 )
+from remediators.model.documents import concealed
 
 Numbered = Sequence[tuple[int, Item]]
 
@@ -57,18 +69,8 @@ class Work:
 def apply_host(work: Work) -> HostResult:
     """Apply one host's plan. What the host does is a result; only `JournalError` is raised."""
     began = time.monotonic()
-    result = _settled_before(work.plan) or HostRun(work).go()
-    return replace(result, seconds=time.monotonic() - began)
-
-
-def _settled_before(plan: HostPlan) -> HostResult | None:
-    """Hosts that the plan itself could not get to."""
-    items = tuple(_not_started(item) for item in plan.items)
-    if plan.status == "unreachable":
-        return HostResult(plan.name, "unreachable", items, plan.error)
-    if plan.error:
-        return HostResult(plan.name, plan.status, items, plan.error)
-    return None
+    result = HostRun(work).go()
+    return work.record.finish(replace(result, seconds=round(time.monotonic() - began, 3)))
 
 
 class HostRun:
@@ -80,6 +82,7 @@ class HostRun:
         self.house = work.house
         self.touch = Touch(work.session, work.house)
         self.results: dict[int, ItemResult] = {}
+        self.right: dict[Address, Value] = {}  # found at the start as the whole plan will leave it
         self.stopped = False
         self.reverted = False
         self.told: list[str] = []  # what is to be said of the host as a whole
@@ -89,38 +92,35 @@ class HostRun:
         try:
             refusal = self._preflight()
             if refusal:
-                return self._end(HostResult(self.name, "refused", self._all_items(), refusal))
+                return HostResult(self.name, "refused", self._all_items(), refusal)
             hand = way_back(self.work.plan, self.touch.known, self.house)
             self.work.record.by_hand(self.name, self.house.by_hand(hand))
             commit(self, {span.address: span for span in _spans(self._planned())})
         except JournalError:
             raise
         except TransportError as error:
-            return self._end(self._lost_host(error))
+            begun = any(result.status in ("changed", "failed", "unknown") for result in self.results.values())
+            return self._broken_off("failed" if begun else "unreachable", error.message)
         except Refused as error:
-            return self._end(HostResult(self.name, "refused", self._all_items(), error.message))
+            return HostResult(self.name, "refused", self._all_items(), error.message)
         except RemediationError as error:
-            return self._end(HostResult(self.name, "failed", self._all_items(), error.message))
+            return self._broken_off("failed", error.message)
+        except Exception as error:  # noqa: BLE001 - a mistake of ours on one host must not stop the others
+            self.work.record.note("mistake", self.name, trace=traceback.format_exc())
+            return self._broken_off("failed", mistake(error))
         items = self._all_items()
         status = "reverted" if self.reverted else host_status(items)
-        return self._end(HostResult(self.name, status, items, "; ".join(self.told) or None))
-
-    def _end(self, result: HostResult) -> HostResult:
-        clean = self.work.record.clean
-        items = tuple(replace(item, reason=clean(item.reason) if item.reason else None) for item in result.items)
-        result = replace(result, items=items, error=clean(result.error) if result.error else None)
-        self.work.record.note("host-finished", self.name, status=result.status, error=result.error, recap=result.counts)
-        return result
+        return HostResult(self.name, status, items, "; ".join(self.told) or None)
 
     def _all_items(self) -> tuple[ItemResult, ...]:
         """Every item in order; what was never begun says so."""
-        return tuple(self.results.get(number) or _not_started(item) for number, item in enumerate(self.work.plan.items))
+        return tuple(self.results.get(number) or not_started(item) for number, item in enumerate(self.work.plan.items))
 
-    def _lost_host(self, error: TransportError) -> HostResult:
+    def _broken_off(self, status: str, error: str) -> HostResult:
+        """The result of a host on which something came between; what was under way then is unknown."""
         items = self._all_items()
-        begun = any(result.status in ("changed", "failed", "unknown") for result in self.results.values())
-        status = {"changed": "failed", "ok": "failed"}.get(host_status(items), host_status(items))
-        return HostResult(self.name, status if begun else "unreachable", items, error.message)
+        unknown = any(item.status == "unknown" and not item.ignored for item in items)
+        return HostResult(self.name, "unknown" if unknown else status, items, error)
 
     def _preflight(self) -> str | None:
         """Read everything again. Gives the reason why this host must not be touched, or None."""
@@ -130,9 +130,12 @@ class HostRun:
         base = [*platform.queries(), *(guard.queries(self.touch.known) if guard else ())]
         acted_on = {address for item in self.work.plan.items for action in item.actions for address in action.reads}
         self.touch.look({change.address for change in changes} | acted_on, details_of(changes), base)
-        drifted = [text for text in map(self._drift, _spans(changes)) if text]
+        spans = _spans(changes)
+        drifted = [text for text in map(self._drift, spans) if text]
         if drifted:
             self.work.record.note("drift", self.name, reasons=drifted)
+        right = (span for span in spans if span.before != span.after == self.touch.known[span.address])
+        self.right = {span.address: span.after for span in right}
         return "; ".join(drifted) or None
 
     def _planned(self) -> list[Change]:
@@ -143,8 +146,8 @@ class HostRun:
         if value in (span.before, span.after):
             return None
         if span.sensitive:
-            return f"{span.address} was changed since the plan was made"
-        return f"{span.address} is {say(value)}, planned from {say(span.before)} to {say(span.after)}"
+            return f"{self.touch.is_now(span)} since the plan was made"
+        return f"{self.touch.is_now(span)}, planned from {say(span.before)} to {say(span.after)}"
 
     def plays(self) -> None:
         numbered = list(enumerate(self.work.plan.items))
@@ -153,8 +156,8 @@ class HostRun:
             for number, item in play:
                 if not item.handler and not self.stopped:
                     self._settle(number, item)
+            self._handlers([entry for entry in play if entry[1].handler], self._notified(play))
             if not self._interrupted():
-                self._handlers([entry for entry in play if entry[1].handler], self._notified(play))
                 self._checks(play)
 
     def _interrupted(self) -> bool:
@@ -163,40 +166,59 @@ class HostRun:
     def _settle(self, number: int, item: Item) -> None:
         if self._interrupted():
             return
-        result = self._change(number, item) if item.outcome == "change" else _as_planned(item)
+        result = self._change(number, item) if item.outcome == "change" else as_planned(item)
         failed = result.status in ("failed", "unknown")
         self.results[number] = replace(result, ignored=failed and item.ignore_errors)
-        self.stopped = failed and not item.ignore_errors
+        # Refused only now, it is not as planned, and later items were planned on what it should have done.
+        drifted = item.outcome == "change" and result.status == "refused"
+        self.stopped = (failed or drifted) and not item.ignore_errors
 
     def _change(self, number: int, item: Item) -> ItemResult:
+        pending: tuple[Change, ...] = ()
         try:
-            pending = tuple(change for change in item.changes if self.touch.known[change.address] != change.after)
-            if not pending:
-                return ItemResult(item, "ok", ("verified",) * len(item.changes))
-            steps = self._steps(item, pending)
+            pending = self._pending(item)
+            steps = self._steps(item, pending) if pending else []
         except Refused as error:
-            return ItemResult(item, "refused", _unstarted(item), error.message)
+            result = ItemResult(item, "refused", unstarted(item), error.message)
         except TransportError:
             raise
         except RemediationError as error:
-            return ItemResult(item, "failed", _unstarted(item), error.message)
-        commands = [command.shown for step in steps for command in step.commands]
-        told = {"item": number, "task": item.task, "play": item.play, "notify": list(item.notify)}
-        self.work.record.note("intent", self.name, **told, changes=self.work.record.changes(pending), commands=commands)
-        answers, lost = self.touch.write(steps, {change.address for change in pending}, details_of(pending))
-        result = self._judge(item, pending, answers, lost)
+            result = ItemResult(item, "failed", unstarted(item), error.message)
+        else:
+            result = self._write(number, item, pending, steps) if pending else _all_right(item)
         words = dict(zip([str(change.address) for change in item.changes], result.results, strict=True))
         self.work.record.note(
             "result", self.name, item=number, status=result.status, reason=result.reason, results=words
         )
         return result
 
+    def _pending(self, item: Item) -> tuple[Change, ...]:
+        """The changes still to make. An item is done, too, where the host was found as later items will leave it."""
+        known = self.touch.known
+        pending = tuple(change for change in item.changes if known[change.address] != change.after)
+        return pending if any(known[c.address] != self.right.get(c.address, c.after) for c in pending) else ()
+
+    def _write(self, number: int, item: Item, pending: tuple[Change, ...], steps: Sequence[Step]) -> ItemResult:
+        """Say it, do it, look again."""
+        commands = [command.shown for step in steps for command in step.commands]
+        told = {"item": number, "task": item.task, "play": item.play, "notify": list(item.notify)}
+        self.work.record.note("intent", self.name, **told, changes=self.work.record.changes(pending), commands=commands)
+        sent = {change.address for change in pending}
+        words = tuple("unknown" if change.address in sent else "verified" for change in item.changes)
+        self.results[number] = ItemResult(item, "unknown", words, UNDER_WAY)
+        answers, lost = self.touch.write(steps, sent, details_of(pending))
+        return self._judge(item, pending, answers, lost)
+
     def _steps(self, item: Item, pending: tuple[Change, ...]) -> list[Step]:
         """The steps for what is still to do. Raises `Refused` where they are not the ones that the plan showed."""
         known = self.touch.known
         for change in pending:
+            if concealed(change.after):
+                raise Refused(f"{change.address}: the secret that it should hold was not found again; plan again")
             if known[change.address] != change.before:
-                raise Refused(f"{change.address} is {say(known[change.address])}, which this plan did not expect")
+                raise Refused(f"{self.touch.is_now(change)}, which this plan did not expect")
+            if not change.sensitive and self.work.record.spoils(change.before):
+                raise Refused(f"{change.address} holds a secret of this inventory now, which is kept nowhere")
         steps = [step for kind, members in by_kind(self.house, pending) for step in kind.write(members, known)]
         _only_planned(item, steps)
         return steps
@@ -229,9 +251,11 @@ class HostRun:
 
     def _handlers(self, handlers: Numbered, notified: set[str]) -> None:
         for number, item in handlers:
+            if self._interrupted():
+                return
             if item.outcome != "change":
-                self.results[number] = _as_planned(item)
-            elif item.task in notified:
+                self.results[number] = as_planned(item)
+            elif item.answers_to(notified):
                 self.results[number] = self._handler(number, item)
             else:
                 self.results[number] = ItemResult(item, "skipped", reason="nothing that notifies it changed")
@@ -266,6 +290,7 @@ class HostRun:
             expects={str(address): value for address, value in performance.expects.items()},
             commands=[command.shown for step in performance.steps for command in step.commands],
         )
+        self.results[number] = ItemResult(item, "unknown", unstarted(item), UNDER_WAY)
         answers, lost = self.touch.write(performance.steps, performance.expects, {})
         result = self._performed(item, performance, answers, lost)
         self.work.record.note("action-result", self.name, item=number, status=result.status, reason=result.reason)
@@ -294,6 +319,8 @@ class HostRun:
     def _check(self, number: int, item: Item, result: ItemResult) -> ItemResult:
         for name, options in item.checks.items():
             seen = from_outside(self.house.checks[name], self.work.host, options, self.work.stop)
+            if seen and any(change.sensitive for change in item.changes):
+                seen = "it does not look as wanted"
             self.work.record.note("check", self.name, item=number, check=name, seen=seen)
             if seen:
                 return replace(result, status="failed", reason=f"{name}: {seen}", ignored=item.ignore_errors)
@@ -315,23 +342,16 @@ class HostRun:
             words = tuple(self.touch.word(member) for member in members)
             wrong = [self.touch.why(m) for m, word in zip(members, words, strict=True) if word != "verified"]
             if wrong:
-                reason = "it was right and is not any more: " + "; ".join(wrong)
-                self.results[number] = replace(result, status="failed", results=words, reason=reason)
+                unread = "unknown" in words
+                reason = ("" if unread else "it was right and is not any more: ") + "; ".join(wrong)
+                status, ignored = "unknown" if unread else "failed", result.item.ignore_errors
+                self.results[number] = replace(result, status=status, results=words, reason=reason, ignored=ignored)
         words_of = {str(address): self.touch.word(span) for address, span in spans.items()}
         self.work.record.note("verified", self.name, results=words_of)
 
 
-def _as_planned(item: Item) -> ItemResult:
-    """The result of an item that is not to be changed: an unpredictable one is refused."""
-    return ItemResult(item, {"unpredictable": "refused"}.get(item.outcome, item.outcome), reason=item.reason)
-
-
-def _not_started(item: Item) -> ItemResult:
-    return ItemResult(item, "not_started", _unstarted(item)) if item.outcome == "change" else _as_planned(item)
-
-
-def _unstarted(item: Item) -> tuple[str, ...]:
-    return ("not_started",) * len(item.changes)
+def _all_right(item: Item) -> ItemResult:
+    return ItemResult(item, "ok", ("verified",) * len(item.changes))
 
 
 def _spans(changes: Iterable[Change]) -> list[Change]:

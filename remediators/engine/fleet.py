@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from remediators.engine.house import House
+from remediators.engine.outcomes import mistake
 from remediators.engine.planner import plan_host
 from remediators.model import Host, HostPlan, RemediationError, Session, Task, TransportError, UsageError
 
@@ -57,5 +58,7 @@ def _read_only(fleet: Fleet, host: Host, tasks: Sequence[Task]) -> HostPlan:
         return plan_host(host, tasks, session, fleet.house).plan
     except RemediationError as error:
         return HostPlan(host.name, "failed", error=error.message)
+    except Exception as error:  # noqa: BLE001 - what one host says must not spoil the plan of the others
+        return HostPlan(host.name, "failed", error=mistake(error))
     finally:
         session.close()

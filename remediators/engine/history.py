@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from remediators.engine.outcomes import HostResult, ItemResult, RunResult
+from remediators.engine.outcomes import (
+    UNDER_WAY,
+    HostResult,
+    ItemResult,
+    RunResult,
+    not_started,
+    settled_before,
+    untouched,
+)
 from remediators.journal import Event
 from remediators.model import HostPlan, Plan
 
@@ -19,6 +27,9 @@ class _Seen:
     error: str | None = None
     words: dict[int, dict[str, str]] = field(default_factory=dict)
     statuses: dict[int, tuple[str, str | None]] = field(default_factory=dict)
+    settled: set[int] = field(default_factory=set)
+    ended: Sequence[tuple[str, Sequence[str], str | None, bool]] | None = None
+    seconds: float = 0.0
 
 
 def from_journal(run: str, plan: Plan, events: Sequence[Event]) -> RunResult:
@@ -39,7 +50,7 @@ def from_journal(run: str, plan: Plan, events: Sequence[Event]) -> RunResult:
         hosts=tuple(_host(host, seen.get(host.name, _Seen())) for host in plan.hosts),
         started=first.at if first else "",
         finished=last.at if last else "",
-        extra={"plan": plan.id, **plan.extra},
+        extra={**plan.extra, "plan": plan.id},
     )
 
 
@@ -49,9 +60,10 @@ def _enter(seen: _Seen, event: Event) -> None:
         seen.started = True
     elif event.kind == "intent":
         seen.words[body["item"]] = {change["resource"]: "unknown" for change in body["changes"]}
-        seen.statuses[body["item"]] = ("unknown", "it was under way when the run ended")
+        seen.statuses[body["item"]] = ("unknown", UNDER_WAY)
     elif event.kind == "result":
         seen.words[body["item"]] = dict(body["results"])
+        seen.settled.add(body["item"])
         seen.statuses[body["item"]] = (body["status"], body["reason"])
     elif event.kind == "action-intent":
         seen.statuses[body["item"]] = ("unknown", f"{body['action']}: begun, and not seen to end")
@@ -60,24 +72,32 @@ def _enter(seen: _Seen, event: Event) -> None:
     elif event.kind == "check" and body["seen"]:
         seen.statuses[body["item"]] = ("failed", f"{body['check']}: {body['seen']}")
     elif event.kind == "host-finished":
-        seen.status, seen.error = body["status"], body["error"]
+        seen.status, seen.error, seen.ended, seen.seconds = (
+            body["status"],
+            body["error"],
+            body["items"],
+            body["seconds"],
+        )
 
 
 def _host(plan: HostPlan, seen: _Seen) -> HostResult:
-    items = tuple(_item(number, plan, seen) for number in range(len(plan.items)))
-    status = seen.status or ("unknown" if seen.started else "not_started")
-    if plan.status == "unreachable":
-        return HostResult(plan.name, "unreachable", items, plan.error)
-    return HostResult(plan.name, status, items, seen.error)
+    if seen.ended is not None and seen.status:
+        items = tuple(
+            ItemResult(item, status, tuple(results), reason, ignored)
+            for item, (status, results, reason, ignored) in zip(plan.items, seen.ended, strict=True)
+        )
+        return HostResult(plan.name, seen.status, items, seen.error, seen.seconds)
+    if not seen.started:
+        return settled_before(plan) or untouched(plan)
+    return HostResult(plan.name, "unknown", tuple(_item(number, plan, seen) for number in range(len(plan.items))))
 
 
 def _item(number: int, plan: HostPlan, seen: _Seen) -> ItemResult:
     item = plan.items[number]
+    if number not in seen.statuses:
+        return not_started(item)
     words = seen.words.get(number, {})
     results = tuple(words.get(str(change.address), "not_started") for change in item.changes)
-    if number in seen.statuses:
-        status, reason = seen.statuses[number]
-        return ItemResult(item, status, results, reason)
-    if item.outcome == "change":
-        return ItemResult(item, "not_started", results)
-    return ItemResult(item, {"unpredictable": "refused"}.get(item.outcome, item.outcome), results, item.reason)
+    status, reason = seen.statuses[number]
+    ignored = item.ignore_errors and number in seen.settled and status in ("failed", "unknown")
+    return ItemResult(item, status, results, reason, ignored)

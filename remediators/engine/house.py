@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from remediators.model import Address, Check, Command, Fact, Host, Platform, Remediator, ResourceKind
+from remediators.model import Address, Check, Command, Fact, Host, Platform, Remediator, ResourceKind, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,16 @@ class House:
     by_hand: Callable[[Sequence[tuple[str, Sequence[Command]]]], str]
 
     def kind_of(self, address: Address) -> ResourceKind:
+        """Who reads and writes an address. Raises `UsageError` where nobody does: a plan may come from anywhere."""
+        if address.kind not in self.kinds:
+            raise UsageError(f"{address}: nothing here can read or write a {address.kind!r}")
         return self.kinds[address.kind]
 
     def options(self, remediator: str, given: Mapping[str, Any]) -> Any:
-        """Options of a remediator from plain data. Raises pydantic's error: the caller wrote the data."""
-        return self.remediators[remediator].Options(**given)
+        """Options of a remediator from plain data. Raises `UsageError` where they do not fit."""
+        if remediator not in self.remediators:
+            raise UsageError(f"there is no remediator {remediator!r}")
+        try:
+            return self.remediators[remediator].Options(**given)
+        except (TypeError, ValueError) as error:  # pydantic's error is a ValueError, and may quote what it was given
+            raise UsageError(f"options of {remediator} do not fit it ({type(error).__name__})") from error

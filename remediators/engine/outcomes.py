@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 from remediators.model import HostPlan, Item
 from remediators.model.documents import RUN_SCHEMA, Seal, host_document, with_digest
 
+UNDER_WAY = "it was under way when the run ended"
 RECAP = ("ok", "changed", "unreachable", "failed", "skipped", "rescued", "ignored", "verified", "reverted", "refused")
 
 
@@ -57,6 +59,39 @@ class RunResult:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+def mistake(error: Exception) -> str:
+    """A fault of our own in one line, with the place where it was met."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.filename.rpartition('/')[2]}:{place.lineno}"
+    return f"a mistake in remediate itself ({type(error).__name__}: {error}; {where}); please report it"
+
+
+def as_planned(item: Item) -> ItemResult:
+    """The result of an item that is not to be changed: an unpredictable one is refused."""
+    return ItemResult(item, {"unpredictable": "refused"}.get(item.outcome, item.outcome), reason=item.reason)
+
+
+def not_started(item: Item) -> ItemResult:
+    """The result of an item that was never begun."""
+    return ItemResult(item, "not_started", unstarted(item)) if item.outcome == "change" else as_planned(item)
+
+
+def unstarted(item: Item) -> tuple[str, ...]:
+    return ("not_started",) * len(item.changes)
+
+
+def untouched(plan: HostPlan, status: str = "not_started", error: str | None = None) -> HostResult:
+    """The result of a host on which nothing was begun."""
+    return HostResult(plan.name, status, tuple(map(not_started, plan.items)), error)
+
+
+def settled_before(plan: HostPlan) -> HostResult | None:
+    """The result of a host that the plan itself could not get to, or has nothing to say of; else ``None``."""
+    if plan.status == "unreachable" or plan.error:
+        return untouched(plan, plan.status, plan.error)
+    return None if plan.items else untouched(plan, "ok")
+
+
 def recap(host: HostResult) -> dict[str, int]:
     """Ansible's counters, then ours. As in Ansible, ``ok`` counts changed items too."""
     statuses = Counter("ignored" if item.ignored else item.status for item in host.items)
@@ -98,14 +133,12 @@ def run_document(run: RunResult, seal: Seal) -> dict[str, Any]:
     totals = Counter[str]()
     for host in run.hosts:
         totals.update(host.counts)
+    head = {"schema": RUN_SCHEMA, "id": run.id, "kind": run.kind, "started": run.started, "finished": run.finished}
     return with_digest(
         {
-            "schema": RUN_SCHEMA,
-            "id": run.id,
-            "kind": run.kind,
-            "started": run.started,
-            "finished": run.finished,
-            **dict(run.extra),
+            **head,
+            **run.extra,
+            **head,
             "hosts": [_host(host, seal) for host in run.hosts],
             "totals": {"hosts": len(run.hosts), **{name: totals[name] for name in RECAP}},
         }

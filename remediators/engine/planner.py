@@ -155,7 +155,7 @@ def _with_actions(item: Item, handlers: Sequence[Item]) -> Item:
     """Name on a changing item what its handlers will do, so that each item tells its whole effect."""
     if item.outcome != "change":
         return item
-    actions = tuple(action for end in handlers if end.task in item.notify for action in end.actions)
+    actions = tuple(action for end in handlers if end.answers_to(item.notify) for action in end.actions)
     return replace(item, actions=actions)
 
 
@@ -176,6 +176,12 @@ def _evaluate(task: Task, known: Snapshot, house: House) -> Iterator[Item]:
 
 
 def _turn(task: Task, rendered: Rendered, known: Snapshot, house: House) -> Item:
+    item = _outcome(task, rendered, known, house)
+    # What a check looks for may tell a secret; it is run, and so kept, only where something changes.
+    return replace(item, checks={}) if rendered.sensitive and item.outcome != "change" else item
+
+
+def _outcome(task: Task, rendered: Rendered, known: Snapshot, house: House) -> Item:
     blank = _blank(task, "ok", None, rendered)
     if rendered.skipped is not None:
         return replace(blank, outcome="skipped", reason=rendered.skipped)

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from remediators.engine.outcomes import HostResult
 from remediators.journal import Event, Journal, now, private, write_private
-from remediators.model import Change, JournalError, Redactor
+from remediators.model import Change, JournalError, Redactor, Value
 from remediators.model.documents import Seal, change_document
 
 Watcher = Callable[[Event], None]
 
 
+# Fields that `rollback` and `show` read again: a password that happens to be part of a word must not alter them.
+# Sensitive values are sealed in them, and an item that would bring in another secret is refused before (`spoils`).
+_EXACT = frozenset({"changes", "results", "found", "expects", "status", "statuses", "recap", "items"})
+
+
 def safe_name(host: str) -> str:
-    """A host's name as the name of a file in the run's folder, and nowhere else."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", host).lstrip(".") or "_"
+    """A host's name as the name of a file in the run's folder, and nowhere else; no two hosts have the same."""
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", host).lstrip(".")[:100]
+    if plain == host and plain == plain.lower():
+        return plain
+    return f"{plain or '_'}-{hashlib.sha256(host.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 class Recorder:
@@ -40,13 +51,29 @@ class Recorder:
         self._watch = watch
         self._one_at_a_time = threading.Lock()
 
-    def note(self, kind: str, host: str = "", **body: Any) -> None:
+    def note(self, kind: str, host: str = "", /, **body: Any) -> Event:
         """Remember something. Raises `JournalError`."""
-        event = Event(self.run, kind, host, self._redactor.value(body), now())
+        told = {name: value if name in _EXACT else self._redactor.value(value) for name, value in body.items()}
+        event = Event(self.run, kind, host, told, now())
         self._journal.append(event)
         self._mirror(event)
-        if self._watch:
-            self._watch(event)
+        self._show(event)
+        return event
+
+    def finish(self, result: HostResult) -> HostResult:
+        """Remember how a host came out, whole, so that the run can be told again; gives it as it was remembered."""
+        items = tuple(replace(item, reason=self._clean(item.reason)) for item in result.items)
+        result = replace(result, items=items, error=self._clean(result.error))
+        self.note(
+            "host-finished",
+            result.name,
+            status=result.status,
+            error=result.error,
+            recap=result.counts,
+            seconds=result.seconds,
+            items=[[item.status, list(item.results), item.reason, item.ignored] for item in items],
+        )
+        return result
 
     def changes(self, changes: tuple[Change, ...]) -> list[Mapping[str, Any]]:
         """Changes as they may be written down."""
@@ -56,13 +83,28 @@ class Recorder:
         """Keep the way back of one host as commands to run at its console. Raises `JournalError`."""
         write_private(self.folder / "manual" / f"{safe_name(host)}.cmd", self._redactor.text(text))
 
-    def clean(self, text: str) -> str:
-        return self._redactor.text(text)
+    def spoils(self, value: Value) -> bool:
+        """Whether a value holds what is a secret elsewhere, so that it cannot be remembered as it is."""
+        return bool(self._redactor.value(value) != value)
+
+    def _clean(self, text: str | None) -> str | None:
+        return self._redactor.text(text) if text else None
+
+    def _show(self, event: Event) -> None:
+        """Tell who watches; a reader that went away (``| head``) must not stop a run half way."""
+        try:
+            if self._watch:
+                self._watch(event)
+        except OSError:
+            self._watch = None
 
     def _mirror(self, event: Event) -> None:
         line = {"at": event.at, "run": event.run, "kind": event.kind, "host": event.host, **event.body}
         try:
-            with self._one_at_a_time, open(self._lines, "a", encoding="utf-8", opener=private) as file:
+            with (
+                self._one_at_a_time,
+                open(self._lines, "a", encoding="utf-8", errors="backslashreplace", opener=private) as file,
+            ):
                 file.write(json.dumps(line, ensure_ascii=False) + "\n")
         except OSError as error:
             raise JournalError(f"{self._lines} cannot be written: {error.strerror}") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 from remediators.engine.house import House
@@ -137,9 +138,8 @@ def back_tasks(
     play = f"Put back {host}"
     tasks = [_services_again(entry, play, house) for entry in unfinished]
     found = [task for group in tasks for task in group]
-    for number in dict.fromkeys(entry.item for entry in newest_first):
-        members = [entry for entry in newest_first if entry.item == number]
-        found += _of_item(members, play, house)
+    for _, members in groupby(newest_first, key=lambda entry: entry.item):
+        found += _of_item(list(members), play, house)
     return found + _handlers(plan, {name for task in found for name in task.notify}, play, house)
 
 
@@ -178,7 +178,7 @@ def _handlers(plan: HostPlan, notified: set[str], play: str, house: House) -> li
     return [
         BackTask(play, item.task, item.remediator, house.options(item.remediator, item.options), handler=True)
         for item in plan.items
-        if item.handler and item.task in notified and item.options
+        if item.handler and item.answers_to(notified) and item.options
     ]
 
 
@@ -190,10 +190,13 @@ def guarded(plan: HostPlan, begun: Iterable[Begun], *, overwrite: bool) -> HostP
     """
     spans = _spans(begun)
     items: list[Item] = []
+    barred: set[Address] = set()
     for item in plan.items:
-        items.append(item if overwrite else _guarded(item, spans))
+        items.append(item if overwrite else _guarded(item, spans, barred))
         for change in item.changes:
             spans.pop(change.address, None)  # what follows on this address starts from our own value
+            if items[-1].outcome == "refused":
+                barred.add(change.address)
     status = "refused" if plan.status == "changes" and any(i.outcome == "refused" for i in items) else plan.status
     return replace(plan, items=tuple(items), status=status)
 
@@ -207,10 +210,14 @@ def _spans(begun: Iterable[Begun]) -> dict[Address, Begun]:
     return spans
 
 
-def _guarded(item: Item, spans: Mapping[Address, Begun]) -> Item:
+def _guarded(item: Item, spans: Mapping[Address, Begun], barred: set[Address]) -> Item:
     if item.outcome != "change":
         return item
     for change in item.changes:
+        if change.address in barred:
+            return replace(
+                item, outcome="refused", reason=f"{change.address} was to be put back first, and was refused"
+            )
         entry = spans.get(change.address)
         if entry and entry.result == "verified" and not _ours(change.before, entry.change.after):
             reason = (
@@ -244,7 +251,12 @@ def way_back(plan: HostPlan, known: Snapshot, house: House) -> list[tuple[str, S
     after = known.overlay({change.address: change.after for item in changing for change in item.changes})
     parts: list[tuple[str, Sequence[Command]]] = []
     for item in reversed([item for item in changing if not item.handler]):
-        for kind, changes in by_kind(house, item.changes):
+        parts += [
+            (f"undo: {item.task}: cannot be said as commands ({change.address} held a secret)", ())
+            for change in item.changes
+            if _secret_before(change)
+        ]
+        for kind, changes in by_kind(house, (change for change in item.changes if not _secret_before(change))):
             parts += _commands(f"undo: {item.task}", kind.write, [change.inverse() for change in changes], after)
     for item in (item for item in changing if item.handler):
         for action in item.actions:
@@ -252,6 +264,10 @@ def way_back(plan: HostPlan, known: Snapshot, house: House) -> list[tuple[str, S
                 item.task, lambda act, at: house.kind_of(act.address).perform(act, at).steps, action, after
             )
     return parts
+
+
+def _secret_before(change: Change) -> bool:
+    return change.sensitive and change.before is not None
 
 
 def _commands(

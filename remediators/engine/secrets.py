@@ -7,8 +7,9 @@ secret that comes out must be the one that the plan was made with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from remediators.model import Change, HostPlan, Item, Refused
 from remediators.model.documents import Seal, concealed
@@ -16,27 +17,73 @@ from remediators.model.documents import Seal, concealed
 
 def has_secrets(hosts: Iterable[HostPlan]) -> bool:
     """Whether anything in these plans stands for a secret."""
-    return any(concealed(change.after) for host in hosts for item in host.items for change in item.changes)
+    return any(concealed(change.after) for host in hosts for item in host.items for change in item.changes) or any(
+        _secret_checks(item) for host in hosts for item in host.items
+    )
+
+
+def _secret_checks(item: Item) -> bool:
+    return any(concealed(value) for options in item.checks.values() for value in dict(options).values())
 
 
 def revealed(saved: HostPlan, fresh: HostPlan, seal: Seal) -> HostPlan:
-    """The saved plan with its secrets filled in from a fresh one; items whose secret differs are refused."""
-    return replace(saved, items=tuple(_item(item, fresh, seal) for item in saved.items))
+    """
+    The saved plan with its secrets filled in from a fresh one; items whose secret differs are refused.
+
+    A host that could not be asked again is what the fresh plan says of it: unreachable, failed or refused.
+    """
+    if (fresh.status == "unreachable" or fresh.error) and has_secrets((saved,)):
+        return replace(saved, status=fresh.status, error=fresh.error)
+    items: list[Item] = []
+    refused = ""
+    for item in saved.items:
+        found = _item(item, fresh, seal)
+        if refused and item.outcome == "change" and not item.handler:
+            reason = f"it was planned on what {refused!r} should have done, which is refused"
+            found = replace(item, outcome="refused", reason=reason, changes=())
+        elif item.outcome == "change" and found.outcome == "refused":
+            refused = item.task
+        items.append(found)
+    return replace(saved, items=tuple(items))
 
 
 def _item(item: Item, fresh: HostPlan, seal: Seal) -> Item:
+    turns = [other for other in fresh.items if (other.play, other.task) == (item.play, item.task)]
     try:
-        return replace(item, changes=tuple(_change(item, change, fresh, seal) for change in item.changes))
+        found = [_change(change, turns, seal) for change in item.changes]
+        checks = _checks(item, turns, seal)
     except Refused as error:
         return replace(item, outcome="refused", reason=error.message, changes=())
+    changes = tuple(change for change in found if change)
+    return replace(item, changes=changes, checks=checks, outcome="ok" if item.changes and not changes else item.outcome)
 
 
-def _change(item: Item, change: Change, fresh: HostPlan, seal: Seal) -> Change:
+def _checks(item: Item, turns: Sequence[Item], seal: Seal) -> Mapping[str, Any]:
+    if not _secret_checks(item):
+        return item.checks
+    for turn in turns:
+        if turn.checks.keys() == item.checks.keys() and all(
+            seal.fits(value, turn.checks[name].get(option))
+            if concealed(value)
+            else value == turn.checks[name].get(option)
+            for name, options in item.checks.items()
+            for option, value in options.items()
+        ):
+            return turn.checks
+    raise Refused(f"{item.task}: its checks are not the ones that this plan was made with; plan again")
+
+
+def _change(change: Change, turns: Sequence[Item], seal: Seal) -> Change | None:
+    """The change with its secret; ``None`` where the host has what is wanted now, so that nothing is to be done."""
     if not concealed(change.after):
         return change
-    for other in fresh.items:
-        if (other.play, other.task) == (item.play, item.task):
-            for candidate in other.changes:
-                if candidate.address == change.address and seal.fits(change.after, candidate.after):
-                    return replace(change, after=candidate.after)
-    raise Refused(f"{change.address}: the secret is not the one that this plan was made with; plan again")
+    offered = [other for item in turns for other in item.changes if other.address == change.address]
+    for candidate in offered:
+        if seal.fits(change.after, candidate.after):
+            return replace(change, after=candidate.after)
+    if not offered and turns and all(item.outcome in ("ok", "change") for item in turns):
+        return None
+    told = next(
+        (item.reason for item in turns if item.reason), "the secret is not the one that this plan was made with"
+    )
+    raise Refused(f"{change.address}: {told}; plan again")

@@ -10,14 +10,12 @@ from remediators.engine.reading import absorb, questions, read_all
 from remediators.model import (
     Address,
     Change,
-    Dropped,
     Query,
+    RemediationError,
     Session,
     Snapshot,
     Step,
     StepResult,
-    TimedOut,
-    TransportError,
     Unread,
     Value,
 )
@@ -47,7 +45,7 @@ class Touch:
         wanted = list(addresses)
         try:
             self.look(wanted, details)
-        except TransportError as error:
+        except RemediationError as error:
             self.known = self.known.lost(wanted, error.message)
 
     def write(
@@ -59,14 +57,15 @@ class Touch:
         then = questions(self._house, wanted, details, known)
         try:
             answers, readings = self._session.write(steps, then)
-        except (Dropped, TimedOut) as error:
+        except RemediationError as error:
+            # Of several lines some may have been sent, whatever was said of the next one.
             self.look_again(wanted, details)
             return (), error.message
         known = absorb(known, then, readings)
         try:
             # Values whose text was not exact need a second question.
             self.known = read_all(self._session, known, lambda k: questions(self._house, wanted, details, k))
-        except TransportError as error:
+        except RemediationError as error:
             self.known = known.lost(wanted, error.message)
         return answers, None
 
@@ -86,6 +85,11 @@ class Touch:
         if change.sensitive:
             return f"{change.address} does not have the wanted value"
         return self.mismatch(change.address, change.after) or ""
+
+    def is_now(self, change: Change) -> str:
+        """What an address holds, as it may be said of this change. Raises `Unread`."""
+        value = self.known[change.address]
+        return f"{change.address} was changed" if change.sensitive else f"{change.address} is {say(value)}"
 
     def mismatch(self, address: Address, wanted: Value) -> str | None:
         """How a value differs from the wanted one, or ``None``."""

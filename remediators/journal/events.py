@@ -1,8 +1,9 @@
 """
 What the journal remembers: events, each durable before what it announces is done.
 
-`run-started host-started intent result action-intent action-result check host-finished run-finished`. A change whose
-intent is there and whose result is not was under way when the run died: *unknown*.
+`run-started host-started drift intent result action-intent action-result check verified mistake host-finished
+run-finished`. A change whose intent is there and whose result is not was under way when the run died: *unknown*.
+`host-finished` holds what became of every item, so that a run can be told again exactly as it was.
 """
 
 from __future__ import annotations

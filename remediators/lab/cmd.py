@@ -81,6 +81,7 @@ class Shell:
         self.console = console
         self.wow = False
         self.delayed = False
+        self.wide = False  # /u: what built-in commands write to a file or a pipe is UTF-16
         self.echo = True
         self.errorlevel = 0
         self.parameters: Sequence[str] | None = None
@@ -319,6 +320,7 @@ class Shell:
         line, switches = command_line(process.tail)
         child.delayed = "/v:on" in switches or "/v" in switches
         child.echo = "/q" not in switches
+        child.wide = "/u" in switches
         if line is None:
             return 0
         return child.run(strip_quotes(line, keep=None if "/s" in switches else self.find_program))

@@ -112,7 +112,10 @@ def _type(shell: Shell, arguments: str, handles: Handles) -> int | None:
         for path in found:
             if len(names) > 1 or len(found) > 1:
                 shell.say(handles, f"\n{leaf(path)}\n\n\n")
-            handles.stdout.write(_as_text(shell.machine.files.read(path), shell.console.codepage))
+            raw = shell.machine.files.read(path)
+            handles.stdout.write(
+                raw[2:] if shell.wide and raw[:2] == b"\xff\xfe" else _as_text(raw, shell.console.codepage)
+            )
         status = status if found or leaf(name).lower() == "nul" else shell.fail(handles, "no-file")
     return status
 

@@ -81,9 +81,11 @@ class Services:
         return found
 
     def find_displayed(self, name: str) -> Service:
-        """By key name or display name, as net.exe does. Raises `ServiceFailedError` 1060."""
+        """By key name or else by display name, as net.exe takes both. Raises `ServiceFailedError` 1060."""
+        if name.upper() in self._services:
+            return self._services[name.upper()]
         for service in self._services.values():
-            if name.upper() in (service.name.upper(), service.display.upper()):
+            if name.upper() == service.display.upper():
                 return service
         raise ServiceFailedError(NO_SUCH_SERVICE)
 

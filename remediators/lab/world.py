@@ -164,7 +164,7 @@ class WindowsMachine:
         self.fqdn: str = spec.get("fqdn", f"{name}.example.com")
         self.computer = self.fqdn.partition(".")[0].upper()
         self.codepage: int = spec.get("codepage", 850 if self.language == "de" else 437)
-        self.users: Mapping[str, str] = dict(spec.get("users", {_ADMINISTRATOR: "secret"}))
+        self.users: Mapping[str, str] = dict(spec.get("users", {_ADMINISTRATOR: "Lab-secret 1"}))
         self.faults = frozenset(spec.get("faults", ()))
         _check(self.faults, FAULTS, name)
         self.log: list[Written] = []

@@ -64,7 +64,7 @@ def to_nice_yaml(value: Any, indent: int = 4) -> str:
 def from_yaml(text: Any) -> Any:
     problems = Problems()
     document = parse_yaml("from_yaml", _text(text), problems, templates=False)
-    if document is None:
+    if document is None or problems.errors:
         raise TemplateFault("from_yaml: " + "; ".join(problem.what for problem in problems))
     return document.value
 

@@ -60,12 +60,21 @@ def load(
 
 
 def select_hosts(
-    inventory: Inventory, pattern: str, *, limit: str | None = None, extra_vars: Sequence[str] = ()
+    inventory: Inventory,
+    pattern: str,
+    *,
+    limit: str | None = None,
+    extra_vars: Sequence[str] = (),
+    said_as: str = "PATTERN",
 ) -> dict[str, Host]:
-    """Hosts that a pattern on the command line means, resolved, in the inventory's order. Raises `LanguageError`."""
+    """
+    Hosts that a pattern on the command line means, resolved, in the inventory's order.
+
+    ``said_as`` is what messages call the argument. Raises `LanguageError`.
+    """
     problems = Problems()
     extra = parse_extra_vars(extra_vars, problems)
-    place = Place(LineDocument("PATTERN", pattern), (1, pattern))
+    place = Place(LineDocument(said_as, pattern), (1, pattern))
     names = limited(inventory, select(inventory, pattern, problems, place), limit, problems)
     if not names and not problems.errors:
         problems.add(Problem("--limit", 0, 0, "", f"{limit!r} leaves no host of {pattern!r}"))

@@ -192,7 +192,7 @@ def parse_yaml(
     document.value = plain_value(node, mistakes, has_anchors="&" in text, templates=templates)
     for found in mistakes:
         problems.add(_mistaken(document, found))
-    return None if mistakes else document
+    return document if all(found.alone for found in mistakes) else None
 
 
 def _joined_surrogates(found: re.Match[str]) -> str:

@@ -12,7 +12,7 @@ from remediators.language.inventory import Inventory
 from remediators.language.natives import TemplateFault
 from remediators.language.patterns import limited, select
 from remediators.language.plays import Play, Playbook, PlayTask, Vocabulary
-from remediators.language.problems import LanguageError, Problem, Problems
+from remediators.language.problems import LanguageError, Problem, Problems, is_secret
 from remediators.language.tags import check_tags, selected
 from remediators.language.task_checks import fact_problems, facts_named
 from remediators.language.templating import (
@@ -20,6 +20,7 @@ from remediators.language.templating import (
     is_template,
     render,
     render_text,
+    uses,
 )
 from remediators.language.turns import Binding, Prepared, Turns, nested, prepare
 from remediators.language.variables import Scope
@@ -182,11 +183,19 @@ def _bind_task(binding: Binding, play: str, prepared: Prepared, host: str, scope
 def _name(task: PlayTask, scope: Scope) -> str:
     if not is_template(task.name):
         return task.name
+    inside = scope.within([task.variables] if task.variables else [])
+    place = task.place.at("name")
     try:
-        return str(render_text(task.name, scope.within([task.variables] if task.variables else [])))
+        secret = next((name for name in sorted(inside.closure(uses(task.name)).names) if is_secret(name)), None)
+        if secret:
+            what = f"the name of a task is shown everywhere, and {secret!r} is a secret"
+            raise LanguageError([place.problem(task.where, what, "", secret)])
+        return str(render_text(task.name, inside))
     except TemplateFault as fault:
-        place = fault.place or task.place.at("name")
-        raise LanguageError([place.problem(task.where, fault.what, fault.hint, fault.word)]) from fault
+        hint = fault.hint
+        if fault.word == "item" and task.loop is not None:
+            hint = "leave it out: each turn is shown with its item"
+        raise LanguageError([(fault.place or place).problem(task.where, fault.what, hint, fault.word)]) from fault
 
 
 def _facts(binding: Binding, prepared: Prepared, scope: Scope) -> frozenset[str]:

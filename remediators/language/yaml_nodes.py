@@ -48,8 +48,10 @@ class Spot:
 class YamlMistake(Exception):
     """What is wrong with a YAML text, and where."""
 
-    def __init__(self, spot: Spot, what: str, hint: str = "") -> None:
+    def __init__(self, spot: Spot, what: str, hint: str = "", *, alone: bool = False) -> None:
+        """``alone`` says that everything around it can still be checked, without complaints that follow from it."""
         super().__init__(what)
+        self.alone = alone
         self.spot = spot
         self.what = what
         self.hint = hint
@@ -234,6 +236,7 @@ class _Builder:
                     key_node,
                     f"the key {key_node.value!r} is here a second time",
                     f"the first is in line {_first(node, key_node.value)}",
+                    alone=True,
                 )
             elif not key and key_node.tag == _PLAIN:
                 self._wrong(key_node, "a key is missing before this colon")
@@ -286,8 +289,8 @@ class _Builder:
             return self._wrong(node, f"this is no !!{core}")
         return float(value) if core == "float" else value
 
-    def _wrong(self, node: Node, what: str, hint: str = "") -> None:
-        self.mistakes.append(YamlMistake(_spot(node), what, hint))
+    def _wrong(self, node: Node, what: str, hint: str = "", *, alone: bool = False) -> None:
+        self.mistakes.append(YamlMistake(_spot(node), what, hint, alone=alone))
 
 
 def literal(text: str) -> str:

@@ -26,6 +26,21 @@ def decode(text: str) -> str:
     return text
 
 
+def fold(text: str) -> str:
+    """
+    The form in which Windows compares names: upper case, character by character.
+
+    Its table pairs one character with one (MS-UCODEREF, "UpperCaseTable"), where Python makes SS of a sharp s and I
+    of a dotless i: two names that a registry keeps apart must not be one here.
+    """
+    return text.upper() if text.isascii() else "".join(map(_upper, text))
+
+
+def _upper(character: str) -> str:
+    upper = character.upper()
+    return upper if upper.lower() == character else character
+
+
 @dataclass(frozen=True, slots=True, order=False)
 class Address:
     """
@@ -41,8 +56,7 @@ class Address:
     identity: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        folded = self.path if self.kind in CASE_SENSITIVE else self.path.upper()
-        object.__setattr__(self, "identity", folded)
+        object.__setattr__(self, "identity", self.path if self.kind in CASE_SENSITIVE else fold(self.path))
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.path}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +97,10 @@ class Item:
     where: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     leave: Mapping[str, Any] = field(default_factory=dict)
+
+    def answers_to(self, names: Collection[str]) -> bool:
+        """Whether this is (a turn of) a handler of one of these names; a turn has its label after the name."""
+        return self.task in names or any(self.task.startswith(f"{name} (") for name in names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -16,11 +17,47 @@ from typing import Any
 from remediators.model.addresses import Address
 from remediators.model.changes import Action, Arming, Change, HostPlan, Item, Plan, Source
 from remediators.model.errors import UsageError
+from remediators.model.shapes import Shape, check
 from remediators.model.values import Value
 
 PLAN_SCHEMA = "remediate/plan/1"
 RUN_SCHEMA = "remediate/run/1"
 OUTCOMES = ("change", "ok", "skipped", "unpredictable", "refused", "failed")
+STATUSES = ("unreachable", "failed", "refused", "changes", "ok")
+
+_MAYBE_TEXT = (str, type(None))
+_MAYBE_MAPPING = (dict, type(None))
+_ITEM: Mapping[str, Shape] = {
+    **dict.fromkeys(("play", "task", "remediator", "outcome", "where"), str),
+    "reason": _MAYBE_TEXT,
+    "changes": [{"resource": str, "before": object, "after": object}],
+    "commands": [str],
+    "notes": [str],
+    "checks": dict,
+    "notify": [str],
+    "handler": bool,
+    "ignore_errors": bool,
+    "cause": (int, type(None)),
+    "options": dict,
+    "performs": [{"resource": str, "verb": str, "reads": [str], "detail": _MAYBE_MAPPING}],
+}
+_LINES = ("arm", "confirm", "save", "revert", "notes")
+_ARMING: Mapping[str, Shape] = {
+    **{name: [str] for name in _LINES},
+    "kind": str,
+    "minutes": int,
+    "console": str,
+    "leave": dict,
+}
+_PLAN: Mapping[str, Shape] = {
+    **dict.fromkeys(("id", "created", "tool"), str),
+    "playbooks": [{"path": str, "sha256": str}],
+    "inventory": [str],
+    "extra": dict,
+    "hosts": [
+        {"name": str, "status": str, "error": _MAYBE_TEXT, "arming": _MAYBE_MAPPING, "items": [_ITEM]},
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +120,12 @@ def plan_document(plan: Plan, seal: Seal) -> dict[str, Any]:
 
 def host_document(host: HostPlan, seal: Seal) -> dict[str, Any]:
     items = [item_document(item, seal) for item in host.items]
-    arming = asdict(host.arming) if host.arming else None
+    arming = _arming_document(host.arming) if host.arming else None
     return {"name": host.name, "status": host.status, "error": host.error, "arming": arming, "items": items}
+
+
+def _arming_document(arming: Arming) -> dict[str, Any]:
+    return {name: list(value) if name in _LINES else value for name, value in asdict(arming).items()}
 
 
 def item_document(item: Item, seal: Seal) -> dict[str, Any]:
@@ -98,14 +139,26 @@ def item_document(item: Item, seal: Seal) -> dict[str, Any]:
         "actions": [str(action) for action in item.actions],
         "commands": list(item.commands),
         "notes": list(item.notes),
-        "checks": dict(item.checks),
+        "checks": _checks_document(item, seal),
         "notify": list(item.notify),
         "handler": item.handler,
         "ignore_errors": item.ignore_errors,
         "cause": item.cause,
         "where": item.where,
         "options": dict(item.options),
-        "performs": [action_document(action) for action in item.actions] if item.handler else [],
+        "performs": [action_document(action) for action in item.actions],
+    }
+
+
+def _checks_document(item: Item, seal: Seal) -> dict[str, Any]:
+    """What a check looks for tells the secret that the item writes."""
+    if not any(change.sensitive for change in item.changes):
+        return dict(item.checks)
+    return {
+        name: {
+            option: v if v is None or concealed(v) else seal.conceal(f"{name}.{option}", v) for option, v in of.items()
+        }
+        for name, of in item.checks.items()
     }
 
 
@@ -161,6 +214,8 @@ def read_plan(document: Any) -> Plan:
     if not is_intact(document):
         raise UsageError("the plan was edited after it was made (its digest does not fit); plan again")
     try:
+        check(document, _PLAN)
+        _told_apart([host["name"] for host in document["hosts"]])
         return Plan(
             id=document["id"],
             created=document["created"],
@@ -171,10 +226,19 @@ def read_plan(document: Any) -> Plan:
             extra=document["extra"],
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"the plan is malformed ({error!r}); plan again") from error
+        raise UsageError(f"the plan is malformed ({error}); plan again") from error
+
+
+def _told_apart(names: list[str]) -> None:
+    """One host must not be worked on twice at the same time."""
+    for name, count in Counter(names).items():
+        if count > 1 or not name:
+            raise ValueError(f"the host {name!r} is in it {count} times")
 
 
 def _read_host(host: Mapping[str, Any]) -> HostPlan:
+    if host["status"] not in STATUSES:
+        raise ValueError(f"{host['name']}: unknown status {host['status']!r}")
     items = tuple(_read_item(item) for item in host["items"])
     return HostPlan(host["name"], host["status"], items, host["error"], _read_arming(host["arming"]))
 
@@ -182,13 +246,16 @@ def _read_host(host: Mapping[str, Any]) -> HostPlan:
 def _read_arming(arming: Mapping[str, Any] | None) -> Arming | None:
     if arming is None:
         return None
-    lines = {name: tuple(arming[name]) for name in ("arm", "confirm", "save", "revert", "notes")}
+    check(arming, _ARMING, "arming")
+    lines = {name: tuple(arming[name]) for name in _LINES}
     return Arming(arming["kind"], arming["minutes"], console=arming["console"], leave=arming["leave"], **lines)
 
 
 def _read_item(item: Mapping[str, Any]) -> Item:
     if item["outcome"] not in OUTCOMES:
         raise ValueError(f"unknown outcome {item['outcome']!r}")
+    for name, options in item["checks"].items():
+        check(options, dict, f"the check {name}")
     return Item(
         play=item["play"],
         task=item["task"],
@@ -212,8 +279,10 @@ def _read_item(item: Mapping[str, Any]) -> Item:
 def read_change(change: Mapping[str, Any]) -> Change:
     """Read one change; a secret stays concealed until it is resolved."""
     address = Address.parse(change["resource"])
-    sensitive = bool(change.get("sensitive", False))
-    return Change(address, change["before"], change["after"], sensitive, change.get("detail"))
+    sensitive, detail = change.get("sensitive", False), change.get("detail")
+    if not isinstance(sensitive, bool) or not isinstance(detail, _MAYBE_MAPPING):
+        raise TypeError(f"{address}: sensitive or detail")
+    return Change(address, change["before"], change["after"], sensitive, detail)
 
 
 def _read_action(action: Mapping[str, Any]) -> Action:

@@ -28,6 +28,7 @@ class Snapshot:
     doubts: Mapping[Address, str] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
     stale: frozenset[Address] = frozenset()
+    old: tuple[Scope, ...] = ()
 
     def __getitem__(self, address: Address) -> Value:
         if address in self.values:
@@ -41,6 +42,8 @@ class Snapshot:
         for scope, reason in self.failed:
             if scope.covers(address):
                 raise Unread(f"{address} was not read: {reason}")
+        if any(scope.covers(address) for scope in self.old):
+            return ABSENT
         raise OutOfScope(f"nobody asked for {address}")
 
     def readable(self, address: Address) -> bool:
@@ -74,25 +77,40 @@ class Snapshot:
         that was seen since `again` stays: one answer's silence does not outweigh another's word.
         """
         told = {*reading.values, *reading.unread, *reading.inexact}
-        told |= {address for address in (*self.stale, *self.unread, *self.inexact) if query.scope.covers(address)}
+        told |= _covered(query.scope, self.stale) | _covered(query.scope, self.unread)
+        told |= _covered(query.scope, self.inexact)
         return replace(
             self,
             values={**_without(self.values, told), **reading.values},
             unread={**_without(self.unread, told), **reading.unread},
             inexact=(self.inexact - told) | reading.inexact,
             doubts={**_without(self.doubts, told), **reading.doubts},
-            scopes=(*self.scopes, query.scope),
+            scopes=_joined(self.scopes, query.scope),
             asked=self.asked | {query.name},
             stale=self.stale - told,
         )
 
     def fail(self, query: Query, reason: str) -> Snapshot:
-        """Remember that a question was asked and not answered."""
-        return replace(self, failed=(*self.failed, (query.scope, reason)), asked=self.asked | {query.name})
+        """Remember that a question was asked and not answered: what was known of it before `again` is not known now."""
+        gone = _covered(query.scope, self.stale)
+        return replace(
+            self,
+            values=_without(self.values, gone),
+            stale=self.stale - gone,
+            failed=(*self.failed, (query.scope, reason)),
+            asked=self.asked | {query.name},
+        )
 
     def again(self) -> Snapshot:
         """The same knowledge with every question open, so that it can be asked again and the answers replaced."""
-        return replace(self, asked=frozenset(), failed=(), stale=frozenset(self.values))
+        return replace(
+            self,
+            asked=frozenset(),
+            failed=(),
+            stale=frozenset(self.values),
+            scopes=(),
+            old=_joined(self.old, *self.scopes),
+        )
 
     def lost(self, addresses: Iterable[Address], reason: str) -> Snapshot:
         """What was known of these addresses is known no more."""
@@ -111,5 +129,21 @@ class Snapshot:
 
 
 def _without(mapping: Mapping[Address, Value], gone: Iterable[Address]) -> dict[Address, Value]:
-    drop = set(gone)
-    return {address: value for address, value in mapping.items() if address not in drop}
+    left = dict(mapping)
+    for address in gone:
+        left.pop(address, None)
+    return left
+
+
+def _covered(scope: Scope, addresses: Iterable[Address]) -> set[Address]:
+    """Those of the addresses that a scope covers; one by one only where it is more than a list of addresses."""
+    if scope.below:
+        return {address for address in addresses if scope.covers(address)}
+    return set(scope.exact.intersection(addresses))
+
+
+def _joined(scopes: tuple[Scope, ...], *more: Scope) -> tuple[Scope, ...]:
+    """All of these; single addresses together in the first, so that a host of many questions is searched once."""
+    exact = frozenset[Address]().union(*(scope.exact for scope in (*scopes, *more)))
+    broad = dict.fromkeys(scope.below for scope in (*scopes, *more) if scope.below)
+    return (Scope(exact), *(Scope(below=below) for below in broad))

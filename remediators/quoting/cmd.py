@@ -205,6 +205,11 @@ def show_file(path: tuple[Part, ...]) -> Command:
     return Command(f"type {_encode(path, argv)}", f"type {_show(path, argv)}")
 
 
+def show_wide(path: tuple[Part, ...]) -> Command:
+    """Print a file of UTF-16 as it is, whatever the code page: ``/u`` makes ``type`` write UTF-16 (``cmd /?``)."""
+    return Command(f"cmd /d /u /c type {_encode(path, argv)}", f"cmd /u /c type {_show(path, argv)}")
+
+
 def show_lines(path: tuple[Part, ...]) -> Command:
     """Print a file line by line, without its empty lines: Wine's ``type`` prints only the first bytes of UTF-16."""
     before, after = 'for /f "delims=" %i in (', ") do @echo %i"  # Wine knows no usebackq, hence no quotation marks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import yaml
@@ -83,15 +83,30 @@ def _plain(options: Any) -> Any:
 def _play(names: Sequence[str], tasks: Sequence[BackTaskLike]) -> str:
     hosts = ":".join(names)
     text = _dump([{"name": f"Put back {', '.join(names)}", "hosts": hosts}])
-    text += "  tasks:\n" + "\n".join(_task(task) for task in tasks if not task.handler)
-    handlers = [_task(task) for task in tasks if task.handler]
-    return text + ("  handlers:\n" + "\n".join(handlers) if handlers else "")
+    handlers = list(_told_apart([task for task in tasks if task.handler]))
+    names_of: dict[str, list[str]] = {}
+    for name, handler in handlers:
+        names_of.setdefault(handler.name, []).append(name)
+    text += "  tasks:\n" + "\n".join(_task(task, task.name, names_of) for task in tasks if not task.handler)
+    told = "\n".join(_task(handler, name, {}) for name, handler in handlers)
+    return text + (f"  handlers:\n{told}" if handlers else "")
 
 
-def _task(task: BackTaskLike) -> str:
-    body: dict[str, Any] = {"name": _guarded(task.name), task.remediator: _guarded(_plain(task.options))}
+def _told_apart(handlers: Sequence[BackTaskLike]) -> Iterator[tuple[str, BackTaskLike]]:
+    """Handlers with names of their own: two plays may each have had one of the same name."""
+    seen: dict[str, list[Any]] = {}
+    for handler in handlers:
+        kinds = seen.setdefault(handler.name, [])
+        what = [handler.remediator, _plain(handler.options)]
+        if what not in kinds:
+            kinds.append(what)
+            yield (handler.name if len(kinds) == 1 else f"{handler.name} ({len(kinds)})"), handler
+
+
+def _task(task: BackTaskLike, name: str, names_of: Mapping[str, Sequence[str]]) -> str:
+    body: dict[str, Any] = {"name": _guarded(name), task.remediator: _guarded(_plain(task.options))}
     if task.notify:
-        body["notify"] = [_guarded(name) for name in task.notify]
+        body["notify"] = [_guarded(name) for notified in task.notify for name in names_of.get(notified, [notified])]
     comment = f"    # {' '.join(task.comment.split())}\n" if task.comment else ""
     return comment + "".join(f"    {line}\n" for line in _dump([body]).splitlines())
 

@@ -59,15 +59,20 @@ def _alike(
     groups: dict[tuple[str, ...], tuple[list[str], Document, list[str]]] = {}
     for host in hosts:
         body = list(lines_of(host))
-        same = (host["status"], str(host["error"]), *body)
+        same = (host["status"], why(host["name"], host["error"]), *body)
         groups.setdefault(same, ([], host, body))[0].append(host["name"])
     return sorted(groups.values(), key=lambda group: (_WORST_FIRST.get(group[1]["status"], 3), len(group[0])))
+
+
+def why(name: str, error: str | None) -> str:
+    """An error without the host's name before it, which stands there already; so that hosts of one trouble are one."""
+    return (error or "").removeprefix(f"{name}: ")
 
 
 def _heading(names: Sequence[str], host: Document, style: Style) -> str:
     shown = ", ".join(names) if len(names) <= 8 else f"{', '.join(names[:7])} and {len(names) - 7} more"
     count = f" ({len(names)} hosts)" if len(names) > 1 else ""
-    error = f": {visible(host['error'])}" if host["error"] else ""
+    error = f": {visible(why(host['name'], host['error']))}" if host["error"] else ""
     return f"{style('host', shown)}{count} {style(_role(host['status']), host['status'])}{error}"
 
 
@@ -113,11 +118,12 @@ def _price(hosts: Sequence[Document], style: Style) -> Iterator[str]:
     """What all of it costs, each note once with the number of hosts it is true for."""
     notes: Counter[str] = Counter()
     for host in hosts:
-        notes.update({note for item in host["items"] if item["outcome"] == "change" for note in item["notes"]})
+        told = (note for item in host["items"] if item["outcome"] == "change" for note in item["notes"])
+        notes.update(dict.fromkeys(told, 1))  # not a set, whose order differs from run to run
     actions: Counter[str] = Counter()
     for host in hosts:
         handlers = (item for item in host["items"] if item["handler"] and item["outcome"] == "change")
-        actions.update({action for item in handlers for action in item["actions"]})
+        actions.update(dict.fromkeys((action for item in handlers for action in item["actions"]), 1))
     if notes or actions:
         yield style("host", "Price")
     for text, count in (*actions.items(), *notes.items()):
@@ -144,8 +150,8 @@ def run_text(run: Document, style: Style = plain, *, verbose: int = 0, full: boo
     lines = [f"{run['kind']} {run['id']}, {run['started']} to {run['finished'] or 'not finished'}"]
     for names, host, body in _alike(run["hosts"], lambda h: _run_lines(h, style, verbose=verbose, full=full)):
         if body or host["error"]:
-            lines += [_heading(names, host, style), *body]
-    return "\n".join([*lines, "", *recap(run["hosts"], style)]) + "\n"
+            lines += [_heading(names, host, style), *body, ""]
+    return "\n".join([*lines, *recap(run["hosts"], style)]) + "\n"
 
 
 def _run_lines(host: Document, style: Style, *, verbose: int, full: bool) -> Iterator[str]:

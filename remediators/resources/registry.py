@@ -22,6 +22,7 @@ from remediators.model import (
     Snapshot,
     Step,
     Value,
+    is_below,
 )
 from remediators.quoting.cmd import MASK
 from remediators.resources import host
@@ -36,6 +37,7 @@ from remediators.resources.registry_addresses import (
     place,
     value,
 )
+from remediators.resources.registry_exports import values_root
 from remediators.resources.registry_findings import PRESENT
 from remediators.resources.registry_questions import contents, read_tree, read_values
 from remediators.resources.registry_steps import steps
@@ -45,6 +47,7 @@ from remediators.resources.registry_views import reg
 __all__ = [
     "PRESENT",
     "UNNAMED",
+    "WHOLE",
     "Place",
     "RegistryKind",
     "ancestors",
@@ -62,6 +65,7 @@ __all__ = [
 ]
 
 
+WHOLE: Mapping[str, Any] = {"whole": True}  # `Change.detail` of a key that goes with everything in it
 _LONGEST_WORDS = 80  # characters of a value in a comment
 
 
@@ -78,11 +82,21 @@ class RegistryKind:
     def queries(
         self, addresses: Iterable[Address], known: Snapshot, details: Mapping[Address, Mapping[str, Any]]
     ) -> Iterable[Query]:
-        """Questions whose scopes cover these addresses."""
-        return read_values(addresses, known)
+        """Questions whose scopes cover these addresses; keys that are to go whole are read with all that is in them."""
+        wanted = list(addresses)
+        yield from read_values(wanted, known)
+        whole = [address for address in wanted if details.get(address) == WHOLE]
+        for address in whole:
+            if not any(other != address and is_below(address, other) for other in whole):
+                yield from read_tree(address, known)
 
     def write(self, changes: Sequence[Change], known: Snapshot) -> Sequence[Step]:
-        """Additions before removals; a value is set before its key could be missed. Raises `Refused`."""
+        """
+        Additions before removals; a value is set before its key could be missed.
+
+        Raises `Refused`, also where a key that goes holds something else: ``reg delete`` would take that too.
+        """
+        _refuse_strangers(changes, known)
         return list(steps(changes, known))
 
     def unwritable(self, change: Change, known: Snapshot) -> str | None:
@@ -93,9 +107,8 @@ class RegistryKind:
         except RemediationError as error:
             return f"{change.address}: {error.message}"
         at = place(change.address)
-        # A name that is removed was read, so it can be read.
-        name = "" if change.after is None else f"{at.key}\\{at.name or ''}"
-        lost = host.unreadable(name + _text_of(change.after), known)
+        both_ways = _text_of(change.before) + _text_of(change.after)
+        lost = host.unreadable(f"{at.key}\\{at.name or ''}{both_ways}", known)
         return f"{change.address}: {lost}" if lost else None
 
     def perform(self, action: Action, known: Snapshot) -> Performance:
@@ -116,6 +129,16 @@ class RegistryKind:
             yield "permissions of removed keys are not restored"
         if any(name.startswith("registry export") for name in known.asked):
             yield "values that text cannot carry are read by reg export into a file in %TEMP%, which is deleted again"
+
+
+def _refuse_strangers(changes: Sequence[Change], known: Snapshot) -> None:
+    going = {change.address for change in changes if change.after is None}
+    for gone in (change.address for change in changes if change.detail == WHOLE and change.after is None):
+        root = values_root(gone)
+        for address, held in known.values.items():
+            inside = is_below(address, gone) or is_below(address, root)
+            if inside and held is not None and address not in going:
+                raise Refused(f"{gone} also holds {address}, which was not there when this was planned; plan again")
 
 
 def _text_of(value: Value) -> str:

@@ -48,10 +48,11 @@ def export(at: Place, names: list[str], program: Reg, title: str) -> Query:
 
 
 def _exporting(at: Place, program: Reg) -> Iterator[Command]:
-    """Five commands: 2003's ``reg export`` knows no ``/y`` and asks where the file exists, so it is deleted first."""
+    """Six commands: 2003's ``reg export`` knows no ``/y`` and asks where the file exists, so it is deleted first."""
     path = temporary(at.view, at.key)
     yield cmd.delete_file(path)
     yield program.command("export", at.key, path)
+    yield cmd.show_wide(path)
     yield cmd.show_file(path)
     yield cmd.show_lines(path)
     yield cmd.delete_file(path)
@@ -59,10 +60,10 @@ def _exporting(at: Place, program: Reg) -> Iterator[Command]:
 
 def _exported(answers: Sequence[Answer]) -> Exported:
     """The file that the answers to an export's commands show. Raises `ReadFailed`."""
-    _, export, shown, lines, _ = answers
+    _, export, wide, shown, lines, _ = answers
     if not export.ok:
         raise ReadFailed(f"it could not be exported: {said(export)}")
-    return exported(shown, lines)
+    return exported(wide, shown, lines)
 
 
 def _section(at: Place, whole: Exported) -> Section:
@@ -111,10 +112,12 @@ def _read_tree(at: Place, chained: Sequence[Answer], answers: Sequence[Answer]) 
 
 def _complete(at: Place, listing: Answer, whole: Exported) -> None:
     """Raise `ReadFailed` where the key's own listing has a subkey that was not exported."""
-    for line in listing.text.splitlines():
-        name = line.rpartition("\\")[2].rstrip()
-        path = f"{at.key}\\{name}"
-        if line.startswith("HKEY_") and lists_key(listing, path) and whole.section(path) is None:
-            raise ReadFailed(f"{path} is there but was not exported: access may be denied")
+    names = [line.rpartition("\\")[2].rstrip() for line in listing.text.splitlines() if line.startswith("HKEY_")]
+    listed = [path for name in names if lists_key(listing, path := f"{at.key}\\{name}")]
+    missing = [path for path in listed if whole.section(path) is None]
+    depth = at.key.count("\\") + 1
+    # A listing may show a name with letters that only look like it; then as many keys as it lists are in the file.
+    if missing and len(listed) > sum(section.path.count("\\") == depth for section in whole.sections):
+        raise ReadFailed(f"{missing[0]} is there but was not exported: access may be denied")
     if any(garbled(section.path[len(at.key) :], whole.encoding) for section in whole.sections):
         raise ReadFailed(f"{at.key} holds a key whose name cannot be decoded")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -68,14 +69,17 @@ class Exported:
         return Seen(from_bytes(entry.number, entry.data), doubt=doubt)
 
 
-def exported(shown: Answer, lines: Answer) -> Exported:
+def exported(wide: Answer, shown: Answer, lines: Answer) -> Exported:
     """
-    The file, from the answers of ``type`` and of ``for /f``: whichever is whole.
+    The file, from the answers of ``type`` with ``/u``, of ``type`` and of ``for /f``: the first that is whole.
 
-    Windows' ``type`` turns the file's UTF-16 into text; Wine's shows its first bytes only, and there ``for /f`` shows
-    the lines. Raises `ReadFailed` where neither is whole.
+    The first gives the file's UTF-16; Windows' plain ``type`` turns it into the code page, where what that does not
+    hold becomes a question mark or, worse, a letter that looks like it; Wine's shows its first bytes only, and there
+    ``for /f`` shows the lines. Raises `ReadFailed` where neither is whole.
     """
     encoding = "utf-16-le" if shown.output[:2] == b"\xff\xfe" else shown.encoding
+    with contextlib.suppress(ValueError):
+        return Exported(tuple(parse(wide.output.decode("utf-16-le", "surrogatepass"))), "utf-16-le")
     try:
         return Exported(tuple(parse(shown.text)), encoding)
     except ValueError as error:

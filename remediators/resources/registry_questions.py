@@ -70,6 +70,7 @@ def contents(key: Address, known: Snapshot) -> list[Address]:
     if known[key] is None:
         return []
     root = values_root(key)
+    known[root]  # raises where the key's contents were not read, although another question found the key itself
     for address in (*known.unread, *known.inexact):
         if is_below(address, root) or is_below(address, key):
             raise Unread(f"{address} was not read: {known.unread.get(address, 'its text could not be read exactly')}")

@@ -114,10 +114,10 @@ def _typed(type_word: str, data: str, encoding: str) -> Seen:
 
 
 def _text(type_word: str, data: str, encoding: str) -> Seen:
-    if type_word == "REG_EXPAND_SZ" and garbled(data, encoding):
-        return INEXACT  # an export shows its bytes; that of REG_SZ shows text
-    if LOSS in data:
-        return Seen(unread="its text cannot be decoded in the code page of this host")
-    if any(ord(c) < 32 or 127 <= ord(c) < 160 for c in data) or not (data.isascii() or encoding == "utf-8"):
+    if (
+        garbled(data, encoding)
+        or any(ord(c) < 32 or 127 <= ord(c) < 160 for c in data)
+        or not (data.isascii() or encoding == "utf-8")
+    ):
         return INEXACT
-    return Seen({"type": type_word, "data": data}, doubt=doubt_of(data, encoding))
+    return Seen({"type": type_word, "data": data})

@@ -50,6 +50,7 @@ __all__ = [
     "exists",
     "part",
     "read",
+    "refuse_disabled",
     "restartable",
     "running_dependents",
     "split",
@@ -73,14 +74,21 @@ class ServiceKind:
         return read(addresses, known)
 
     def write(self, changes: Sequence[Change], known: Snapshot) -> Sequence[Step]:
-        """Stops, then start modes, then starts: a service is never started in a mode that it is about to lose."""
+        """
+        Stops, then start modes, then starts: a service is never started in a mode that it is about to lose.
+
+        One that is to run although it is disabled is started before: Windows starts nothing that is disabled.
+        """
         stops = [change for change in changes if _sets(change, "state", "stopped")]
         modes = [change for change in changes if split(change.address)[1] == "start_mode"]
         starts = [change for change in changes if _sets(change, "state", "running")]
+        closing = {_name(change).upper() for change in modes if change.after == "disabled"}
+        first = starts if closing & {_name(change).upper() for change in starts} else []
         return [
             *(_step(control.stop(_name(change)), change) for change in _dependents_first(stops, known)),
+            *(_step(control.start(_name(change)), change) for change in first),
             *(_step(control.set_start_mode(_name(change), change.after), change) for change in modes),
-            *(_step(control.start(_name(change)), change) for change in starts),
+            *(_step(control.start(_name(change)), change) for change in starts if not first),
         ]
 
     def unwritable(self, change: Change, known: Snapshot) -> str | None:
@@ -103,6 +111,7 @@ class ServiceKind:
         detail = action.detail or {}
         before = restartable(name, known)
         ran, note = _ran(name, known)
+        refuse_disabled(ran, known)
         named = tuple(detail.get("dependents", ()))
         control.refuse_protected(name, ran, named, allowed=bool(detail.get("allow_store_restart")))
         steps = (*stop_steps(name, ran if before != "stopped" else [], before), *start_steps(name, ran))
@@ -150,6 +159,17 @@ def restartable(name: str, known: Snapshot) -> str:
     if known.readable(mode) and known[mode] == "disabled":
         raise Refused(f"{name} is disabled, so it could not be started again")
     return str(before)
+
+
+def refuse_disabled(names: Iterable[str], known: Snapshot) -> None:
+    """Raise `Refused` where one of these services, which run, is known to be disabled: a stop would be for good."""
+    for name in names:
+        mode = part(name, "start_mode")
+        if known.readable(mode) and known[mode] == "disabled":
+            raise Refused(
+                f"{name} runs although it is disabled: once stopped, it could not be started again. Set its "
+                "start_mode to manual first"
+            )
 
 
 def _ran(name: str, known: Snapshot) -> tuple[list[str], tuple[str, ...]]:

@@ -3,8 +3,11 @@
 import json
 import signal
 import threading
+import time
 
 import pytest
+
+from remediators.cli.interrupts import ONE_WISH
 
 BOOK = "- hosts: all\n  tasks:\n" + "".join(
     f"    - name: v{n}\n      registry: {{key: HKLM\\SOFTWARE\\X, values: {{V{n}: {{type: dword, data: {n}}}}}}}\n"
@@ -90,6 +93,7 @@ def test_the_second_interrupt_stops_at_once_and_what_is_unknown_is_said_to_be_un
 
     process.send_signal(signal.SIGINT)
     assert "finishing the item in hand" in process.stderr.readline()
+    time.sleep(2 * ONE_WISH)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
 

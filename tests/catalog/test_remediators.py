@@ -169,6 +169,23 @@ def test_what_must_start_and_was_not_read_is_refused() -> None:
         plan("service", Snapshot(values, (Scope(frozenset(values)),)), name="A", state="started")
 
 
+def test_what_is_disabled_is_neither_stopped_nor_needed_since_it_could_not_be_started_again() -> None:
+    runs = {part("A", "state"): "running", part("A", "needs"): [], part("A", "dependents"): [["B", "running"]]}
+    modes = {part("A", "start_mode"): "auto", part("B", "start_mode"): "disabled"}
+    known = read_wholly({**runs, **modes, part("B", "state"): "running"})
+    with pytest.raises(Refused, match="B runs although it is disabled"):
+        plan("service", known, name="A", state="stopped")
+    alone = read_wholly({**runs, part("A", "start_mode"): "disabled", part("A", "dependents"): []})
+    with pytest.raises(Refused, match="A runs although it is disabled"):
+        plan("service", alone, name="A", state="stopped", start_mode="disabled")
+    assert len(plan("service", alone, name="A", state="stopped", start_mode="manual")) == 2
+
+    down = {part("C", "state"): "stopped", part("C", "start_mode"): "auto", part("C", "needs"): ["D"]}
+    need = {part("D", "state"): "stopped", part("D", "start_mode"): "disabled", part("D", "needs"): []}
+    with pytest.raises(Refused, match="C needs D, which is disabled"):
+        plan("service", read_wholly({**down, **need}), name="C", state="started")
+
+
 def test_a_disabled_service_is_not_started_without_another_start_mode() -> None:
     known = read_wholly({part("A", "state"): "stopped", part("A", "start_mode"): "disabled", part("A", "needs"): []})
 

@@ -22,6 +22,7 @@ class Bench:
         self.seal = Seal(b"key")
         self.redactor = Redactor(secrets)
         self.runs = 0
+        self.watch = None
 
     def plan(self, tasks):
         return plan_fleet(self.fleet, dict.fromkeys(self.hosts, tasks), fleet(self.hosts))
@@ -33,7 +34,7 @@ class Bench:
         (folder / "manual").mkdir(parents=True)
         plan = Plan("p", "", "0", (), (), tuple(hostplans))
         with Journal(self.folder / "journal.db") as journal:
-            recorder = Recorder(run, journal, folder, seal=self.seal, redactor=self.redactor)
+            recorder = Recorder(run, journal, folder, seal=self.seal, redactor=self.redactor, watch=self.watch)
             result = apply_fleet(self.fleet, plan, fleet(self.hosts), recorder, kind)
         return {host.name: host for host in result.hosts}
 

@@ -128,12 +128,13 @@ class FakeTask:
     where: str = "book.yml:1:1"
     allow_unverified: bool = False
     cause: int | None = None
+    loop: tuple = ("",)
 
     def render(self, facts):
         if self.when_fact and not facts[self.when_fact]:
             return (Rendered(None, skipped="when is false"),)
         options = Things.Options(values=self.values, kick=self.kick)
-        return (Rendered(options, self.verify, self.skipped, sensitive=self.sensitive),)
+        return [Rendered(options, self.verify, self.skipped, label, self.sensitive) for label in self.loop]
 
     def preview(self):
         return () if self.skipped else (Rendered(Things.Options(values=self.values, kick=self.kick)),)
@@ -147,6 +148,9 @@ class FakeHost:
         self.denied = set()
         self.stuck = set()
         self.dies_after = None
+        self.dies_of = Dropped("the connection went away")
+        self.before_write = lambda: None
+        self.before_read = lambda: None
         self.trips = []
         self.writes = []
         self.kicks = []
@@ -178,6 +182,7 @@ class FakeSession:
 
     def read(self, queries):
         self.host.trips.append("read")
+        self.host.before_read()
         return [self._one(query) for query in queries]
 
     def _one(self, query):
@@ -188,6 +193,7 @@ class FakeSession:
 
     def write(self, steps, then):
         self.host.trips.append("write")
+        self.host.before_write()
         results, failed = [], False
         for step in steps:
             answers = []
@@ -197,7 +203,7 @@ class FakeSession:
                 if self.host.dies_after is not None:
                     if self.host.dies_after == 0:
                         self.host.dies_after = None
-                        raise Dropped("the connection went away")
+                        raise self.host.dies_of
                     self.host.dies_after -= 1
                 answer = self.host.do(command.line)
                 answers.append(answer)

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remediators.language import Problem, Problems
+from remediators.language import LanguageError, Problem, Problems, Vocabulary, load_playbooks
 from remediators.language.source import _why_unreadable, parse_yaml, read_yaml
 from remediators.language.templating import render
 from remediators.language.variables import Scope
@@ -27,7 +27,8 @@ def values(text: str):
 
 def mistakes(text: str) -> str:
     problems = Problems()
-    assert parse_yaml("f.yml", text, problems) is None
+    document = parse_yaml("f.yml", text, problems)
+    assert document is None or "a second time" in str(problems.errors[0])
     return "\n".join(map(str, problems))
 
 
@@ -160,6 +161,18 @@ def test_aliases_that_write_out_to_millions_are_refused():
 @pytest.mark.parametrize("text", ["[" * 5000, "- " * 200 + "x", "[" * 200 + "]" * 200])
 def test_deep_nesting_is_refused(text):
     assert "nested" in mistakes(text)
+
+
+def test_a_duplicate_key_hides_nothing_else_that_is_wrong(tmp_path):
+    path = tmp_path / "book.yml"
+    path.write_text("- hosts: all\n  hosts: web\n  taks: []\n")
+    vocabulary = Vocabulary(remediators={}, checks={}, facts=frozenset(), variables=frozenset())
+
+    with pytest.raises(LanguageError) as caught:
+        load_playbooks([path], vocabulary)
+
+    assert "the key 'hosts' is here a second time" in caught.value.message
+    assert "unknown key 'taks'" in caught.value.message
 
 
 def test_every_duplicate_key_of_a_file_is_told_at_once():

@@ -273,3 +273,17 @@ def test_a_tag_that_no_task_has_is_an_error(errors):
     text = play("smtp_banner: {}\n      tags: [mail]")
     assert errors(text, tags=["mial"]) == "--tags: no task has the tag 'mial' (did you mean 'mail'?)"
     assert errors(text, skip_tags=["mial"]) == "--skip-tags: no task has the tag 'mial' (did you mean 'mail'?)"
+
+
+def test_a_secret_in_the_name_of_a_task_is_an_error(loaded):
+    with pytest.raises(LanguageError, match="the name of a task is shown everywhere, and 'db_password' is a secret"):
+        loaded(
+            play("smtp_banner: {text: x}", "  vars: {db_password: hush, who: '{{ db_password }}'}\n").replace(
+                "name: T", "name: 'T {{ who }}'"
+            )
+        )
+
+
+def test_an_item_in_the_name_of_a_task_is_said_to_be_needless(loaded):
+    with pytest.raises(LanguageError, match="leave it out: each turn is shown with its item"):
+        loaded(play("smtp_banner: {text: x}\n      loop: [1]").replace("name: T", "name: 'T {{ item }}'"))

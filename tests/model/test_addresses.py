@@ -1,49 +1,74 @@
-"""Addresses can be told apart and read again, whatever stands in them."""
-
-from __future__ import annotations
-
-import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from remediators.model import Address, Scope, decode, encode, is_below
+from remediators.model import Address, decode, encode, is_below
+
+KINDS = st.sampled_from(["registry", "registry@32", "registry-key", "service", "metabase", "file", "config", "command"])
+PATHS = st.text(st.characters(), min_size=1)
+TRICKY = st.text(st.sampled_from(" >%:#\\3EAe25"), min_size=1)
 
 
-@given(st.text(alphabet="a >%:#3E", max_size=12))
-def test_what_was_encoded_is_decoded(name: str) -> None:
+@given(name=PATHS | TRICKY)
+def test_any_name_comes_back_from_its_encoded_form(name):
     assert decode(encode(name)) == name
 
 
-@given(st.lists(st.text(alphabet="a> %3E", min_size=1, max_size=8), min_size=1, max_size=4))
-def test_a_path_of_lines_is_taken_apart_where_it_was_put_together(lines: list[str]) -> None:
-    kept = [line.strip() or "x" for line in lines]
+@given(name=PATHS | TRICKY)
+def test_an_encoded_name_holds_nothing_that_has_a_meaning_in_an_address(name):
+    coded = encode(name)
 
-    assert [decode(part) for part in " > ".join(map(encode, kept)).split(" > ")] == kept
-
-
-@pytest.mark.parametrize("path", ["hostname x", "interface Gi0/1 > ip address dhcp"])
-def test_a_root_without_a_path_covers_all_of_its_kind(path: str) -> None:
-    scope = Scope(below=frozenset({Address("config", "")}))
-
-    assert scope.covers(Address("config", path))
-    assert not scope.covers(Address("service", path))
+    assert ":" not in coded
+    assert "#" not in coded
+    assert " > " not in coded
 
 
-@pytest.mark.parametrize(
-    ("path", "inside"),
-    [
-        ("interface Gi0", True),
-        ("interface Gi0 > shutdown", True),
-        ("interface Gi0/1", False),
-        ("interface Gi0%3A1", False),
-        ("interface gi0", False),
-    ],
-)
-def test_a_line_is_inside_its_section_and_not_inside_one_with_a_shorter_name(path: str, inside: bool) -> None:
-    assert is_below(Address("config", path), Address("config", "interface Gi0")) is inside
+@given(left=TRICKY, right=TRICKY)
+def test_two_names_never_have_the_same_encoded_form(left, right):
+    assert (encode(left) == encode(right)) == (left == right)
 
 
-@pytest.mark.parametrize("path", [r"HKLM\A", r"HKLM\A\B", r"HKLM\A:B", r"hklm\a\b"])
-def test_keys_and_values_are_inside_their_key(path: str) -> None:
-    assert is_below(Address("registry", path), Address("registry", r"HKLM\A"))
-    assert not is_below(Address("registry", r"HKLM\AB"), Address("registry", r"HKLM\A"))
+@given(kind=KINDS, path=PATHS)
+def test_an_address_comes_back_from_its_text(kind, path):
+    address = Address(kind, path)
+
+    assert Address.parse(str(address)) == address
+    assert Address.parse(str(address)).path == path
+
+
+@given(path=PATHS, other=PATHS)
+def test_equal_addresses_have_equal_hashes_and_order_is_strict(path, other):
+    one, two = Address("registry", path), Address("registry", other)
+
+    assert (one == two) == (not one < two and not two < one)
+    assert one != two or hash(one) == hash(two)
+
+
+def test_names_that_a_registry_keeps_apart_are_not_one():
+    for left, right in (
+        ("stra\u00dfe", "STRASSE"),
+        ("\u0131", "I"),
+        ("\u017f", "S"),
+        ("\ufb01", "FI"),
+        ("\u0149", "\u02bcN"),
+    ):
+        assert Address("registry", left) != Address("registry", right)
+
+
+def test_names_that_differ_in_case_only_are_one():
+    for left, right in (
+        ("abc", "ABC"),
+        ("\u00e4\u00f6", "\u00c4\u00d6"),
+        ("\u0436", "\u0416"),
+        ("x\u00e9\u00df", "X\u00c9\u00df"),
+    ):
+        assert Address("registry", left) == Address("registry", right)
+
+
+@settings(max_examples=50)
+@given(path=PATHS)
+def test_an_address_is_inside_itself_and_inside_nothing_longer(path):
+    address = Address("registry-key", path)
+
+    assert is_below(address, address)
+    assert not is_below(address, Address("registry-key", path + "\\x"))
+    assert is_below(Address("registry-key", path + "\\x"), address)

@@ -2,7 +2,7 @@ import pytest
 
 from remediators.model import Address, OutOfScope, Query, Reading, Scope, Snapshot, Unread
 
-A, B = Address("registry", r"HKLM\X:A"), Address("registry", r"HKLM\X:B")
+A, B, C = (Address("registry", rf"HKLM\X:{name}") for name in "ABC")
 
 
 def query(name, *addresses, below=()):
@@ -71,3 +71,28 @@ def test_an_overlay_is_what_later_tasks_see_and_leaves_the_snapshot_alone():
     assert known.overlay({A: 2})[A] == 2
     with pytest.raises(Unread):
         known[A]
+
+
+def test_what_could_not_be_read_again_is_unread_whatever_was_known_of_it():
+    known = Snapshot().read(query("q", A, B), Reading({A: 1})).again().fail(query("q", A, B), "access denied")
+
+    for address in (A, B):
+        with pytest.raises(Unread, match="access denied"):
+            known[address]
+
+
+def test_what_nobody_asked_for_again_is_as_it_was_known():
+    known = Snapshot().read(query("q", A, B), Reading({A: 1})).again().fail(query("other", C), "access denied")
+
+    assert known[A] == 1
+    assert known[B] is None
+
+
+def test_of_two_questions_for_one_address_the_one_that_was_answered_counts_in_any_order():
+    old = Snapshot().read(query("q", A), Reading({A: 1})).again()
+
+    first = old.fail(query("one", A), "denied").read(query("two", A), Reading())
+    second = old.read(query("two", A), Reading()).fail(query("one", A), "denied")
+
+    assert first[A] is None
+    assert second[A] is None

@@ -106,3 +106,17 @@ def test_reading_the_playbook_gives_the_options_it_was_made_of(tmp_path_factory,
     found = read_back(tmp_path_factory.mktemp("law"), rollback_playbook("RUN", {"a": [task]}), ["a"])
 
     assert found["a"] == [("Back: it", False, [task.options])]
+
+
+def test_handlers_of_one_name_from_two_plays_are_told_apart_and_both_notified(tmp_path):
+    task = Back(notify=("Restart",))
+    first, second = (Back("Restart", options=Put(key=key), handler=True) for key in ("A", "B"))
+
+    text = rollback_playbook("RUN", {"a": [task, first, second, first]})
+
+    assert "      notify:\n        - Restart\n        - Restart (2)\n" in text
+    assert [(name, handler) for name, handler, _ in read_back(tmp_path, text, ["a"])["a"]] == [
+        ("Back: it", False),
+        ("Restart", True),
+        ("Restart (2)", True),
+    ]

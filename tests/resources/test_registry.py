@@ -13,7 +13,7 @@ from remediators.quoting import cmd
 from remediators.quoting import reg as reg_files
 from remediators.resources import host, registry
 from remediators.resources.registry_files import exported, parse
-from remediators.resources.registry_text import Seen, lists_value, value_in
+from remediators.resources.registry_text import INEXACT, Seen, lists_value, value_in
 from remediators.resources.registry_values import from_bytes, to_bytes
 from remediators.resources.registry_views import reg
 
@@ -187,12 +187,18 @@ def test_utf_8_carries_text_exactly_and_a_lost_character_is_unread():
     assert value_in(says(text, encoding="utf-8"), "N") == Seen({"type": "REG_SZ", "data": "M\u00fcller?"})
     assert value_in(says(text, encoding="cp437"), "N").exact is False
     lost = Answer(text.encode("cp437"), 0, "ascii")
-    assert value_in(lost, "N").unread
+    assert value_in(lost, "N") == INEXACT
 
 
-def test_a_question_mark_outside_utf_8_is_doubted():
-    seen = value_in(says(HEAD_2003 + "    N\tREG_SZ\twhy?\r\n\r\n"), "N")
-    assert seen.doubt == "a question mark may stand for a character outside code page 437"
+def test_a_question_mark_outside_utf_8_may_be_another_character_unless_the_file_tells():
+    assert value_in(says(HEAD_2003 + "    N\tREG_SZ\twhy?\r\n\r\n"), "N") == INEXACT
+    file = FILE.replace("unnamed", "why?")
+    for wide, doubt in ((file.encode("utf-16-le"), None), (b"", "a question mark may stand for a character outside")):
+        whole = exported(Answer(wide, 0, "cp437"), says(file), NOT_RUN)
+        seen = whole.seen(whole.sections[0].entries[0])
+        assert seen.value == {"type": "REG_SZ", "data": "why?"}
+        assert (seen.doubt or "").startswith(doubt or "") is True
+        assert (seen.doubt is None) is (doubt is None)
 
 
 def test_a_listing_shows_names_with_blanks():
@@ -225,7 +231,7 @@ def test_an_exported_file_is_read_whole():
 def test_a_file_without_empty_lines_or_in_utf_16_is_the_same_file():
     assert list(parse(FILE.replace("\r\n\r\n", "\r\n"))) == list(parse(FILE))
     wide = Answer(b"\xff\xfe" + FILE.encode("utf-16-le"), 0, "cp437")
-    assert exported(wide, NOT_RUN).sections == tuple(parse(FILE))
+    assert exported(NOT_RUN, wide, NOT_RUN).sections == tuple(parse(FILE))
 
 
 @pytest.mark.parametrize("length", [20, 50, 80, 120, 150, 160, 185, len(FILE) - 20])
@@ -324,8 +330,8 @@ def test_an_inexact_value_is_exported_in_the_next_round():
     text = says(HEAD_2003 + "    M\tREG_MULTI_SZ\ta\\0\r\n\r\n")
     known = read(address, text, NOT_RUN, NOT_RUN, NOT_RUN)
     export = ask(address, known=known)[-1]
-    assert [c.shown.split(" ")[0] for c in export.commands] == ["del", "reg", "type", "for", "del"]
-    known = known.read(export, export.parse([says(""), says("ok"), says(FILE), NOT_RUN, says("")]))
+    assert [c.shown.split(" ")[0] for c in export.commands] == ["del", "reg", "cmd", "type", "for", "del"]
+    known = known.read(export, export.parse([says(""), says("ok"), NOT_RUN, says(FILE), NOT_RUN, says("")]))
     assert known[address] == {"type": "REG_MULTI_SZ", "data": ["a"]}
     assert [query.name for query in ask(address, known=known) if query.name not in known.asked] == []
 
@@ -335,7 +341,7 @@ def test_a_failed_export_leaves_the_value_unread():
     known = read(address, says(HEAD_2003), NOT_RUN, NOT_RUN)
     export = ask(address, known=known)[-1]
     with pytest.raises(Exception, match="could not be exported: no room"):
-        export.parse([says(""), says("no room", 1), says("", 1), says("", 1), says("")])
+        export.parse([says(""), says("no room", 1), says("", 1), says("", 1), says("", 1), says("")])
 
 
 # -- views -----------------------------------------------------------------------------------------------------------

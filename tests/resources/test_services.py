@@ -298,6 +298,24 @@ def test_a_restart_with_a_handful_of_dependents_fits_into_one_line() -> None:
     assert restart(Windows({"SMTPSVC": Service("running"), **many}), "SMTPSVC").steps
 
 
+def test_a_service_that_ran_although_it_was_disabled_comes_back_so() -> None:
+    changes = [Change(part("A", "start_mode"), "manual", "disabled"), Change(part("A", "state"), "stopped", "running")]
+    lines = [command.shown for step in ServiceKind().write(changes, Snapshot()) for command in step.commands]
+    assert lines == ["net start A", "sc config A start= disabled"]
+
+
+def test_a_service_is_not_restarted_with_a_dependent_that_would_stay_down() -> None:
+    known = Snapshot(
+        {
+            part("A", "state"): "running",
+            part("A", "dependents"): [["B", "running"]],
+            part("B", "start_mode"): "disabled",
+        }
+    )
+    with pytest.raises(Refused, match="B runs although it is disabled"):
+        ServiceKind().perform(Action(Address("service", "A"), "restarted", ()), known)
+
+
 def test_a_service_is_stopped_before_it_is_disabled_and_enabled_before_it_is_started() -> None:
     down = [
         Change(part("A", "start_mode"), "auto", "disabled"),
