@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from typing import Any
 
@@ -17,17 +17,39 @@ def build(profiles: Mapping[str, Mapping[str, Any]]) -> House:
     from remediators.catalog import catalog
     from remediators.checks import checks
     from remediators.facts import facts
-    from remediators.resources import host
 
-    windows = Platform("windows", lambda: (host.query(),), host.refuse)
     return House(
         remediators=catalog(profiles),
         kinds=_kinds(),
         facts=facts(profiles),
         checks=checks(),
-        platform_of=lambda _: windows,
+        platform_of=platform_of,
         by_hand=by_hand,
     )
+
+
+DEVICES = frozenset({"ios", "asa", "pix"})
+
+
+def platform_of(host: Host) -> Platform:
+    """What a host is, from how it is reached. Raises `UsageError` where its variables do not say."""
+    if not str(host.variables.get("ansible_connection", "")).endswith("network_cli"):
+        return _windows()
+    from remediators.resources.config_guard import ConfigSafeguard
+    from remediators.resources.config_lines import running
+    from remediators.transports.settings import settings_of
+
+    settings = settings_of(host.name, host.variables)
+    name = settings.network.platform if settings.network else ""
+    guard = ConfigSafeguard(name, settings.address)
+    return Platform(name, lambda: (running(),), lambda _: None, guard, DEVICES)
+
+
+@cache
+def _windows() -> Platform:
+    from remediators.resources import host
+
+    return Platform("windows", lambda: (host.query(),), host.refuse, None, frozenset({"windows", "any"}))
 
 
 # address kind -> module among the resources, class
@@ -39,6 +61,7 @@ KINDS = {
     "service": ("services", "ServiceKind"),
     "metabase": ("metabase", "MetabaseKind"),
     "command": ("commands", "CommandKind"),
+    "config": ("config_lines", "ConfigKind"),
 }
 
 
@@ -53,8 +76,19 @@ def _kind(module: str, cls: str) -> ResourceKind:
     return made
 
 
-def by_hand(parts: Sequence[tuple[str, Sequence[Command]]]) -> str:
-    """The way back as a ``.cmd`` file: to be run at the host's console when this machine is gone."""
+def by_hand(platform: Platform, parts: Sequence[tuple[str, Sequence[Command]]]) -> tuple[str, str]:
+    """The way back for a host's console, for when this machine is gone: the ending of the file, and its text."""
+    return ("ios", _typed(parts)) if platform.name in DEVICES else ("cmd", _batch(parts))
+
+
+def _typed(parts: Sequence[tuple[str, Sequence[Command]]]) -> str:
+    lines = ["! The way back, newest change first. Paste it into configuration mode (configure terminal)."]
+    for comment, commands in parts:
+        lines += ["!", f"! {' '.join(comment.split())}", *(command.line for command in commands)]
+    return "\n".join([*lines, "end", ""])
+
+
+def _batch(parts: Sequence[tuple[str, Sequence[Command]]]) -> str:
     from remediators.quoting.cmd import as_batch
 
     lines = ["@echo off", "rem The way back, newest change first. Run it at the host's console."]
@@ -74,6 +108,11 @@ def session(host: Host, *, allow_unencrypted: bool, seconds: float) -> Session:
     from remediators.transports.settings import settings_of
 
     settings = settings_of(host.name, host.variables, allow_unencrypted=allow_unencrypted)
+    if settings.network:
+        from remediators.sessions.network import NetworkSession
+        from remediators.transports.base import open_device
+
+        return NetworkSession(lambda: open_device(host.name, settings, seconds))
     return WindowsSession(lambda: open_channel(host.name, settings, seconds))
 
 

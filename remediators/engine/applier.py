@@ -94,7 +94,7 @@ class HostRun:
             if refusal:
                 return HostResult(self.name, "refused", self._all_items(), refusal)
             hand = way_back(self.work.plan, self.touch.known, self.house)
-            self.work.record.by_hand(self.name, self.house.by_hand(hand))
+            self.work.record.by_hand(self.name, *self.house.by_hand(self.house.platform_of(self.work.host), hand))
             commit(self, {span.address: span for span in _spans(self._planned())})
         except JournalError:
             raise

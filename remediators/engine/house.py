@@ -15,7 +15,7 @@ class House:
     The remediators, resource kinds, facts and checks in use.
 
     ``kinds`` maps a kind of address to who reads and writes it. ``platform_of`` says what a host is. ``by_hand``
-    turns commands and comments into a file that a person can run at the host's console.
+    turns commands and comments into what a person can run at the host's console: the ending of its file, and its text.
     """
 
     remediators: Mapping[str, Remediator]
@@ -23,7 +23,7 @@ class House:
     facts: Mapping[str, Fact]
     checks: Mapping[str, Check]
     platform_of: Callable[[Host], Platform]
-    by_hand: Callable[[Sequence[tuple[str, Sequence[Command]]]], str]
+    by_hand: Callable[[Platform, Sequence[tuple[str, Sequence[Command]]]], tuple[str, str]]
 
     def kind_of(self, address: Address) -> ResourceKind:
         """Who reads and writes an address. Raises `UsageError` where nobody does: a plan may come from anywhere."""

@@ -48,14 +48,14 @@ def plan_host(host: Host, tasks: Sequence[Task], reader: Reader, house: House) -
     """Plan all tasks of one host. Never raises for what the host does: an unreachable host is a result."""
     platform = house.platform_of(host)
     try:
-        known = read_all(reader, Snapshot(), lambda known: _ask(tasks, known, house, _base(platform, known)))
+        known = read_all(reader, Snapshot(), lambda known: _ask(tasks, known, house, platform))
     except TransportError as error:
         return Planned(HostPlan(host.name, "unreachable", error=error.message), Snapshot())
     refusal = platform.refuse(known)
     if refusal:
         items = tuple(_blank(task, "refused", refusal) for task in tasks if not task.handler)
         return Planned(HostPlan(host.name, "refused", items, refusal), known)
-    items = tuple(_items(tasks, known, house))
+    items = tuple(_items(tasks, known, house, platform))
     arming, items = _armed(items, known, platform)
     return Planned(HostPlan(host.name, worst(items), items, arming=arming), known)
 
@@ -96,13 +96,13 @@ def worst(items: Iterable[Item]) -> str:
     return "changes" if "change" in outcomes else "ok"
 
 
-def _ask(tasks: Sequence[Task], known: Snapshot, house: House, base: list[Query]) -> Iterator[Query]:
-    yield from base
+def _ask(tasks: Sequence[Task], known: Snapshot, house: House, platform: Platform) -> Iterator[Query]:
+    yield from _base(platform, known)
     for name in sorted({name for task in tasks for name in task.facts}):
         yield from house.facts[name].queries(known)
     for task in tasks:
         remediator = house.remediators[task.remediator]
-        for rendered in _early(task, known, house):
+        for rendered in _early(task, known, house) if _stranger(task, house, platform) is None else ():
             if rendered.skipped is None:
                 yield from _quietly(remediator.queries, rendered.options, known)
 
@@ -131,20 +131,20 @@ def _facts(task: Task, known: Snapshot, house: House) -> Mapping[str, Any]:
     return {name: house.facts[name].value(known) for name in task.facts}
 
 
-def _items(tasks: Sequence[Task], known: Snapshot, house: House) -> Iterator[Item]:
+def _items(tasks: Sequence[Task], known: Snapshot, house: House, platform: Platform) -> Iterator[Item]:
     """Items in order; a play's handlers come at its end, and only where an item of it that changes notifies them."""
     for play in dict.fromkeys(task.play for task in tasks):
         of_play = [task for task in tasks if task.play == play]
         handlers = [task for task in of_play if task.handler]
         told: list[Item] = []
         for task in (task for task in of_play if not task.handler):
-            for item in _evaluate(task, known, house):
+            for item in _evaluate(task, known, house, platform):
                 known = known.overlay({change.address: change.after for change in _wanted(item)})
                 told.append(item)
         notified = {name for item in told if item.outcome == "change" for name in item.notify}
         ends: list[Item] = []
         for handler in (handler for handler in handlers if handler.name in notified):
-            for item in _evaluate(handler, known, house):
+            for item in _evaluate(handler, known, house, platform):
                 known = known.overlay({change.address: change.after for change in _wanted(item)})
                 ends.append(item)
         yield from (_with_actions(item, ends) for item in told)
@@ -163,7 +163,19 @@ def _wanted(item: Item) -> tuple[Change, ...]:
     return item.changes if item.outcome == "change" else ()
 
 
-def _evaluate(task: Task, known: Snapshot, house: House) -> Iterator[Item]:
+def _stranger(task: Task, house: House, platform: Platform) -> str | None:
+    """Why a task's remediator does not work on such a host, or ``None``."""
+    made_for = house.remediators[task.remediator].platform
+    if platform.accepts is None or made_for in platform.accepts:
+        return None
+    return f"{task.remediator} is for {made_for} hosts, and this one is {platform.name}"
+
+
+def _evaluate(task: Task, known: Snapshot, house: House, platform: Platform) -> Iterator[Item]:
+    stranger = _stranger(task, house, platform)
+    if stranger:
+        yield _blank(task, "refused", stranger)
+        return
     try:
         turns = task.render(_facts(task, known, house))
     except RemediationError as error:

@@ -79,9 +79,9 @@ class Recorder:
         """Changes as they may be written down."""
         return [change_document(change, self._seal) for change in changes]
 
-    def by_hand(self, host: str, text: str) -> None:
+    def by_hand(self, host: str, ending: str, text: str) -> None:
         """Keep the way back of one host as commands to run at its console. Raises `JournalError`."""
-        write_private(self.folder / "manual" / f"{safe_name(host)}.cmd", self._redactor.text(text))
+        write_private(self.folder / "manual" / f"{safe_name(host)}.{ending}", self._redactor.text(text))
 
     def spoils(self, value: Value) -> bool:
         """Whether a value holds what is a secret elsewhere, so that it cannot be remembered as it is."""

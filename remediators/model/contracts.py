@@ -255,3 +255,4 @@ class Platform:
     queries: Any  # Callable[[], Iterable[Query]]
     refuse: Any  # Callable[[Snapshot], str | None]: the reason, or None
     safeguard: Safeguard | None = None  # only devices that can revert by themselves have one
+    accepts: frozenset[str] | None = None  # the `Remediator.platform` of what works here; None: everything

@@ -28,6 +28,7 @@ from remediators.model import (
     Scope,
     Snapshot,
 )
+from remediators.resources.config_lockout import lockout
 from remediators.resources.config_text import same
 
 MINUTES = 5  # the least; the article of caution: connecting, showing and checking must fit twice
@@ -59,6 +60,7 @@ class ConfigSafeguard:
     """Implements model's `Safeguard` for one platform: ``ios``, ``asa`` or ``pix``."""
 
     platform: str
+    management: str | None = None  # the address that the session is connected to
 
     def queries(self, known: Snapshot) -> Iterable[Query]:
         for address, line in _ASKED[self.platform].items():
@@ -67,6 +69,9 @@ class ConfigSafeguard:
 
     def decide(self, known: Snapshot, changes: Sequence[Change], leave: Mapping[str, Any]) -> Arming:
         """Raises `Refused` with what would allow it, and `Unread`."""
+        risks = lockout(changes, known, self.management)
+        if risks and not leave.get("allow_lockout_risk"):
+            raise Refused(f"this could lock us out: {'; '.join(risks)}. allow_lockout_risk: true does it all the same")
         clean = not same(str(known[RUNNING] or ""), str(known[STARTUP] or ""))
         _refuse_pending(known)
         save = _save(leave, clean=clean)

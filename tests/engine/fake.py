@@ -256,7 +256,10 @@ def house(hosts):
         facts={"colour": FakeFact()},
         checks={"seen": FakeCheck(hosts)},
         platform_of=lambda host: platform,
-        by_hand=lambda parts: "\n".join(f"rem {text}\n" + "\n".join(c.shown for c in cs) for text, cs in parts),
+        by_hand=lambda platform, parts: (
+            "cmd",
+            "\n".join(f"rem {text}\n" + "\n".join(c.shown for c in cs) for text, cs in parts),
+        ),
     )
 
 
