@@ -19,8 +19,10 @@ from remediators.resources.config_words import full_form
 
 _ASKS = re.compile(
     r"(?:no )?(?:banner|macro name|menu|certificate|key-string|crypto key|crypto (?:pki|ca) "
-    r"(?:authenticate|enroll|import|export|certificate)|boot|license|reload|tclsh|setup|do|default|end|exit|quit|show|"
-    r"write|copy|clear|configure)\b(?!-)"
+    r"(?:authenticate|enroll|import|export))\b(?!-)"
+)
+_ACTS = re.compile(
+    r"(?:no )?(?:boot|license|reload|tclsh|setup|do|default|end|exit|quit|show|write|copy|clear|configure)\b(?!-)"
 )
 # What a device has without showing it: `no X` shows that it is off, and nothing shows that it is on.
 _SILENT = re.compile(
@@ -87,7 +89,7 @@ class IosConfigOptions(DeviceOptions):
     def _fits(self) -> IosConfigOptions:
         for position, text in enumerate((*self.parents, *self.lines)):
             above = self.parents[:position] if position < len(self.parents) else self.parents
-            _refuse_questions(text)
+            _refuse_questions(text, as_shown=self.as_shown)
             if not self.as_shown:
                 _refuse_short(text, above)
         if any(parent.startswith("no ") for parent in self.parents):
@@ -150,8 +152,8 @@ class IosConfig(Remediator):
 # -- what is refused before any device is asked ------------------------------------------------------------------------
 
 
-def _refuse_questions(text: str) -> None:
-    if _ASKS.match(text):
+def _refuse_questions(text: str, *, as_shown: bool) -> None:
+    if _ASKS.match(text) or (_ACTS.match(text) and not as_shown):
         raise ValueError(
             f"{text!r} is no line that stands by itself in a running config: it asks questions, takes several lines or "
             "does something at once"
