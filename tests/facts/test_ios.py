@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remediators.facts import facts
+from remediators.facts.ios import device_facts
 from remediators.model import Answer, ReadFailed, Snapshot
 from remediators.resources import config_device
 
@@ -32,7 +32,7 @@ PIX = "\nCisco PIX Firewall Version 6.3(5)\n\npix up 3 days\n"
 
 
 def value(name: str, text: str) -> object:
-    fact, known = facts()[name], Snapshot()
+    fact, known = next(fact for fact in device_facts() if fact.name == name), Snapshot()
     for query in fact.queries(known):
         known = known.read(query, query.parse([Answer(text.encode(), 0)]))
     return fact.value(known)
