@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StrictBool, model_validator
@@ -19,16 +19,21 @@ from remediators.resources.config_words import full_form
 
 _ASKS = re.compile(
     r"(?:no )?(?:banner|macro name|menu|certificate|key-string|crypto key|crypto (?:pki|ca) "
-    r"(?:authenticate|enroll|import|export|certificate)|boot|license|reload|tclsh|setup|do|default|end|exit|quit|show|"
-    r"write|copy|clear|configure)\b(?!-)"
+    r"(?:authenticate|enroll|import|export))\b(?!-)"
 )
-# What a device has without showing it, and shows when it is switched off: `no X` then is a line like any other.
-_SHOWN_WHEN_OFF = re.compile(
-    r"ip (?:domain[ -]lookup|http (?:secure-)?server|source-route|bootp server|finger|classless|subnet-zero|cef|"
-    r"proxy-arp|redirects|unreachables|route-cache|mroute-cache|forward-protocol nd|gratuitous-arps)|"
-    r"cdp (?:run|enable)|service (?:pad|dhcp|config)|fixup protocol|mop enabled|keepalive|logging console|"
-    r"auto-summary|synchronization|snmp trap link-status|snmp-server enable traps|lldp run|switchport|nat-control|"
-    r"failover"
+_ACTS = re.compile(
+    r"(?:no )?(?:boot|license|reload|tclsh|setup|do|default|end|exit|quit|show|write|copy|clear|configure)\b(?!-)"
+)
+# What a device has without showing it: `no X` shows that it is off, and nothing shows that it is on.
+_SILENT = re.compile(
+    r"ip (?:domain[ -]lookup|source-route|bootp server|proxy-arp|redirects|unreachables|route-cache|mroute-cache|"
+    r"gratuitous-arps)|cdp (?:run|enable)|service (?:pad|dhcp)|mop enabled|keepalive|logging console|auto-summary|"
+    r"synchronization|snmp trap link-status|lldp run"
+)
+# What a device shows either way: `no X` is a line like any other.
+_SHOWN_EITHER_WAY = re.compile(
+    r"ip (?:http (?:secure-)?server|finger|classless|subnet-zero|cef|forward-protocol nd)|fixup protocol|aaa new-model|"
+    r"service password-encryption|switchport|nat-control|failover|snmp-server enable traps"
 )
 
 
@@ -84,7 +89,7 @@ class IosConfigOptions(DeviceOptions):
     def _fits(self) -> IosConfigOptions:
         for position, text in enumerate((*self.parents, *self.lines)):
             above = self.parents[:position] if position < len(self.parents) else self.parents
-            _refuse_questions(text)
+            _refuse_questions(text, as_shown=self.as_shown)
             if not self.as_shown:
                 _refuse_short(text, above)
         if any(parent.startswith("no ") for parent in self.parents):
@@ -135,7 +140,7 @@ class IosConfig(Remediator):
 
     def desired(self, options: IosConfigOptions, snapshot: Snapshot) -> Mapping[Address, Value]:
         if options.whole:
-            return {config.address(options.parents[0]): list(options.lines)}
+            return _whole(options.parents, options.lines, snapshot)
         if options.state == "absent":
             return _gone(options.paths(), snapshot)
         return _there(options.paths(), snapshot, as_shown=options.as_shown)
@@ -147,8 +152,8 @@ class IosConfig(Remediator):
 # -- what is refused before any device is asked ------------------------------------------------------------------------
 
 
-def _refuse_questions(text: str) -> None:
-    if _ASKS.match(text):
+def _refuse_questions(text: str, *, as_shown: bool) -> None:
+    if _ASKS.match(text) or (_ACTS.match(text) and not as_shown):
         raise ValueError(
             f"{text!r} is no line that stands by itself in a running config: it asks questions, takes several lines or "
             "does something at once"
@@ -181,6 +186,15 @@ def _there(paths: Sequence[Path], known: Snapshot, *, as_shown: bool) -> dict[Ad
     return wanted
 
 
+def _whole(section: Path, wanted: Sequence[str], known: Snapshot) -> dict[Address, Value]:
+    """An ordered section exactly so; what stands in entries that go goes with them."""
+    where = config.address(section[0])
+    below = section if shape(section[0]) == "classes" else ()
+    gone = [line for line in known[where] or () if line not in wanted]
+    inner = [path for line in gone for path in reversed([*_removable((*below, line), known)])]
+    return {**{config.address(path[-1], path[:-1]): ABSENT for path in inner}, where: list(wanted)}
+
+
 def _want(path: Path, known: Snapshot, wanted: dict[Address, Value], *, as_shown: bool) -> None:
     spot = place(path)
     if spot.entry is not None or is_ordered(path):
@@ -191,8 +205,9 @@ def _want(path: Path, known: Snapshot, wanted: dict[Address, Value], *, as_shown
             raise Refused(f"`{path[0]}` alone is no line: say what stands in it")
         return
     other = config.address(opposite(path[-1]), path[:-1])
-    if known[spot.address] is ABSENT and known.readable(other) and known[other] is not ABSENT:
-        _refuse_negation(path, as_shown=as_shown, shown=True)
+    if known[spot.address] is ABSENT and (known[other] is not ABSENT or _SILENT.match(path[-1])):
+        if known[other] is not ABSENT:
+            _refuse_negation(path, as_shown=as_shown, shown=True)
         wanted[other] = ABSENT
         return
     if known[spot.address] is ABSENT:
@@ -207,7 +222,7 @@ def _refuse_negation(path: Path, *, as_shown: bool, shown: bool) -> None:
     positive = line.removeprefix("no ")
     if shown:
         raise Refused(f"`{positive}` is in the running config: to take it out say `state: absent` with `{positive}`")
-    if slot(path) is None and not _SHOWN_WHEN_OFF.match(positive):
+    if slot(path) is None and not _SILENT.match(positive) and not _SHOWN_EITHER_WAY.match(positive):
         raise Refused(
             f"neither `{positive}` nor `{line}` is in the running config, so whether it is on cannot be told: say "
             f"`state: absent` with `{positive}` if it must not be configured, or `as_shown: true` if `{line}` will show"
@@ -231,12 +246,16 @@ def _gone(paths: Sequence[Path], known: Snapshot) -> dict[Address, Value]:
     wanted: dict[Address, Value] = {}
     for path in paths:
         for head in _heads(path, known):
-            _refuse_opaque(head, known)
-            for below in reversed([*inside(head, known)]):
-                if place(below).entry is None:
-                    wanted[place(below).address] = ABSENT
+            for below in reversed([*_removable(head, known)]):
+                wanted[place(below).address] = ABSENT
         _without(path, known, wanted)
     return wanted
+
+
+def _removable(head: Path, known: Snapshot) -> Iterator[Path]:
+    """What has an address of its own in a section that goes. Raises `Refused` where it could not come back."""
+    _refuse_opaque(head, known)
+    return (path for path in inside(head, known) if place(path).entry is None)
 
 
 def _heads(path: Path, known: Snapshot) -> list[Path]:

@@ -45,6 +45,7 @@ from remediators.resources.config_text import Config, Path, read, same
 __all__ = ["PLATFORM", "RELEASE", "ConfigKind", "address", "running", "same", "values"]
 
 _SECONDS = 120.0  # a 2600 takes 20 s
+_BACK = "what is there now could not be put back: "
 
 
 def running() -> Query:
@@ -110,12 +111,9 @@ class ConfigKind:
         if reason:
             return f"{config_line.masked(str(change.address))}: {reason}"
         later = known.overlay({change.address: change.after})
-        for role, one, seen in (
-            ("", change, known),
-            ("what is there now could not be put back: ", change.inverse(), later),
-        ):
+        for role, one, seen in (("", change, known), (_BACK, change.inverse(), later)):
             try:
-                steps([one], seen)
+                _try(one, seen)
             except Refused as refusal:
                 return f"{change.address}: {role}{refusal.message}"
         return None
@@ -135,6 +133,14 @@ class ConfigKind:
             name = path_of(change.address)[0]
             if is_ordered((name,)) and shape(name) == "classes" and _turns(change, known):
                 yield f"classes of `{name}` are taken out and put back in the same step, to keep their order"
+
+
+def _try(change: Change, known: Snapshot) -> None:
+    """Raise `Refused` where this change by itself cannot be typed; lines that replace others are tried in `write`."""
+    for line in path_of(change.address):
+        config_line.check(line)
+    if is_ordered(path_of(change.address)):
+        steps([change], known)
 
 
 def _turns(change: Change, known: Snapshot) -> bool:

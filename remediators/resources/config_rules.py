@@ -59,6 +59,8 @@ _COMPILED = {
     for section, patterns in _SINGLE.items()
 }
 
+_FLAGS = frozenset({"no shutdown", "no login", "no ip cef", "no logging console", "no inspect esmtp"})
+
 _INSPECT = re.compile(r"(ip inspect name \S+ (?:rpc program-number \S+|\S+))(?: .*)?$")
 _USER = re.compile(r"(username \S+) .*$")
 
@@ -102,16 +104,17 @@ def slot(path: Path) -> tuple[object, ...] | None:
     return None
 
 
-def patterns_below(section: str) -> tuple[re.Pattern[str], ...]:
-    return _COMPILED.get(section, ())
-
-
 def _patterns(path: Path) -> tuple[re.Pattern[str], ...]:
     if len(path) == 1:
         return _COMPILED[""]
     head = next((section for section in _COMPILED if section and path[0].startswith(section)), None)
     deep = 3 if head == "policy-map " else 2
     return _COMPILED[head] if head and len(path) == deep else ()
+
+
+def wants_value(path: Path) -> bool:
+    """Whether a line that begins with ``no`` is taken back by a line with a value only (``no ip address``)."""
+    return path[-1].startswith("no ") and path[-1] not in _FLAGS and slot(path) is not None
 
 
 def rank(root: str) -> int:

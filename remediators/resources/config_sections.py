@@ -96,23 +96,15 @@ def _asa(name: str, before: Sequence[str], after: Sequence[str]) -> list[str]:
     _refuse_twice(name, after)
     new, gone, moved = _difference(before, after)
     now, found = list(before), list[str]()
-    for line in [line for line in after if line in new] + [line for line in after if line in moved]:
+    for index, line in enumerate(after):
         if line in moved:
             found.append(f"no {line}")
             now.remove(line)
-        at = _position(line, now, after)
-        found.append(line if at == len(now) else _at(name, line, at + 1))
-        now.insert(at, line)
+        if line in moved or line in new:
+            at = now.index(after[index - 1]) + 1 if index else 0
+            found.append(line if at == len(now) else _at(name, line, at + 1))
+            now.insert(at, line)
     return found + [f"no {line}" for line in before if line in gone]
-
-
-def _position(line: str, now: Sequence[str], after: Sequence[str]) -> int:
-    """Where a line goes: behind the nearest line before it that is there already, or before the one after it."""
-    index = after.index(line)
-    for earlier in reversed(after[:index]):
-        if earlier in now:
-            return now.index(earlier) + 1
-    return min((now.index(later) for later in after[index + 1 :] if later in now), default=len(now))
 
 
 def _at(name: str, line: str, number: int) -> str:
@@ -181,11 +173,22 @@ def _placed(section: str, old: Sequence[str], new: Sequence[str], known: Snapsho
     if any(line.startswith("remark ") for line in (*old, *new) if (line in old) != (line in new)):
         raise Refused(f"`{section}`: a remark has no number of its own, so it cannot be put back at its place")
     _refuse_old(section, known)
-    if any(line.startswith("remark ") for line in _difference(old, new)[2]):
-        raise Refused(f"`{section}`: a remark cannot be moved")
+    added, _, moved = _difference(old, new)
+    if any(line.startswith("remark ") for line in moved) or _after_a_remark(new, added | moved):
+        raise Refused(f"`{section}`: a remark belongs to the entry after it, so nothing can be put between the two")
     step = 10 * (len(new) // 10 + 1)
     name = section.removeprefix("ip access-list ").split(" ", 1)[1]
     return [f"ip access-list resequence {name} {step} {step}", section, *_between(old, new, step)]
+
+
+def _after_a_remark(new: Sequence[str], put: set[str]) -> bool:
+    """Whether an entry would have to go between a remark and what follows it now."""
+    last = ""
+    for line in new:
+        if line in put and last.startswith("remark "):
+            return True
+        last = last if line in put else line
+    return False
 
 
 def _between(old: Sequence[str], new: Sequence[str], step: int) -> list[str]:
@@ -246,6 +249,8 @@ def turned(before: Sequence[str], after: Sequence[str], known: Snapshot) -> tupl
     ``None`` where adding at the end and taking out is enough. IOS keeps ``class-default`` last by itself.
     """
     if platform(known) == "ios":
+        if "class class-default" in after[:-1]:
+            raise Refused("IOS keeps `class class-default` as the last of a policy map: say it last")
         before, after = ([line for line in one if line != "class class-default"] for one in (before, after))
     kept = [line for line in before if line in after]
     if list(after[: len(kept)]) == kept:
@@ -253,3 +258,13 @@ def turned(before: Sequence[str], after: Sequence[str], known: Snapshot) -> tupl
     same = (one == other for one, other in zip(before, after, strict=False))
     first = next((index for index, equal in enumerate(same) if not equal), min(len(before), len(after)))
     return list(before[first:]), list(after[first:])
+
+
+# -- route maps -------------------------------------------------------------------------------------------------------
+
+
+def refuse_disorder(name: str, after: Value) -> None:
+    """Raise `Refused` where the entries of a route map do not stand in the order of their numbers, as they will."""
+    numbers = [int(line.rsplit(maxsplit=1)[-1]) for line in after or ()]
+    if numbers != sorted(set(numbers)):
+        raise Refused(f"`{name}` stands in the order of its numbers: give its entries in that order, each number once")

@@ -7,14 +7,14 @@ protocol, and bound again when it has them all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from remediators.model import ABSENT, Change, Snapshot, Step
+from remediators.model import ABSENT, Change, Refused, Snapshot, Step
 from remediators.quoting import config_line
 from remediators.resources.config_addresses import inside, path_of, platform, shape
-from remediators.resources.config_rules import negation, opposite, rank, slot
-from remediators.resources.config_sections import section_lines, turned
+from remediators.resources.config_rules import negation, opposite, rank, slot, wants_value
+from remediators.resources.config_sections import refuse_disorder, section_lines, turned
 from remediators.resources.config_text import Path
 
 
@@ -38,6 +38,8 @@ def steps(changes: Sequence[Change], known: Snapshot) -> list[Step]:
     Raises `Refused` where a line cannot be typed or an order cannot be had, `Unread` where the device was not read.
     """
     later = known.overlay({change.address: change.after for change in changes})
+    for change in (change for change in changes if _shape(change) == "entries"):
+        refuse_disorder(path_of(change.address)[0], change.after)
     turning = [change for change in changes if _shape(change) == "classes" and _turned(change, known)]
     parts = [_list(change, known) for change in changes if _shape(change) in ("flat", "nested")]
     parts += [_classes(change, known, later) for change in turning]
@@ -156,10 +158,14 @@ def _section(part: Sequence[Path]) -> str:
     return part[0][0] if len(part) > 1 else opposite(part[0][0])
 
 
-def _gone(part: Sequence[Path], spoken: str) -> list[str]:
-    """Lines that lead to their opposites, told from sections by having nothing in them."""
+def _gone(part: Sequence[Path], spoken: str) -> Iterator[str]:
+    """Lines that lead to their opposites, told from sections by having nothing in them. Raises `Refused`."""
     sections = {path[:-1] for path in part}
-    return [
-        path[-1] if path in sections or path[-1].startswith("exit-") else negation(opposite(path[-1]), spoken)
-        for path in part
-    ]
+    for path in part:
+        if path in sections or path[-1].startswith("exit-"):
+            yield path[-1]
+            continue
+        line = opposite(path[-1])
+        if wants_value((*path[:-1], line)):
+            raise Refused(f"`{line}` cannot be taken back without saying what comes instead: want that line")
+        yield negation(line, spoken)

@@ -10,7 +10,7 @@ never read further.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -162,8 +162,8 @@ def _is_hex(row: str) -> bool:
     return bool(re.fullmatch(r"\s*(?:[0-9A-Fa-f]{2,}\s*)+", row))
 
 
-def _until(rows: Sequence[str], start: int, ends: object, text: str) -> tuple[str, ...]:
+def _until(rows: Sequence[str], start: int, ends: Callable[[str], bool], text: str) -> tuple[str, ...]:
     for stop in range(start, len(rows)):
-        if ends(rows[stop]):  # type: ignore[operator]
+        if ends(rows[stop]):
             return tuple(rows[start : stop + 1])
     raise ReadFailed(f"the running config is not whole: `{text[:40]}` has no end")

@@ -40,9 +40,14 @@ def ordered(paths: Iterable[Path], platform: str) -> list[Path]:
 
 
 def _walk(node: Any) -> Iterator[Path]:
+    """Single lines before sections: typed after one, a line that the section knows too would land in it."""
     yield tuple(node.path())
-    for child in sorted(node.children):
+    for child in sorted(node.children, key=lambda child: (child.order_weight, _is_section(child))):
         yield from _walk(child)
+
+
+def _is_section(node: Any) -> bool:
+    return bool(node.children) or node.text.startswith("class ")  # classes have an order, empty or not
 
 
 def _tree(paths: Iterable[Path], platform: str) -> Any:
