@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from remediators.model import Query, Reading, Scope
@@ -34,7 +34,9 @@ KNOWN_HARD = [
     "! a:",
 ]
 
-LIMITS = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LIMITS = settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], phases=[Phase.generate]
+)
 
 
 @dataclass
@@ -74,7 +76,9 @@ def test_any_text_comes_through_a_batch_file_as_it_was(wine, arguments):
     assert came_through(BatchFileChannel(wine), wine, arguments) == arguments
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=3, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.lists(HOSTILE, min_size=5, max_size=9))
 def test_several_arguments_of_one_program_stay_apart(wine, wine_channel, arguments):
     def parse(answers):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from remediators.engine.reading import read_all
@@ -83,9 +83,10 @@ def test_the_host_says_what_it_is(wine_channel):
 
 
 PRINTABLE = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40)
-NAMES = st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1, max_size=20).filter(
-    lambda name: name.upper() != "(DEFAULT)"
-)
+# A question mark in a name cannot be told from a character that the code page lost.
+NAMES = st.text(
+    st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="?"), min_size=1, max_size=20
+).filter(lambda name: name.upper() != "(DEFAULT)")
 ANY_VALUE = st.one_of(
     PRINTABLE.map(lambda text: of("sz", text)),
     st.text(st.characters(max_codepoint=126, exclude_characters="\0"), max_size=30).map(lambda t: of("expand_sz", t)),
@@ -97,7 +98,9 @@ ANY_VALUE = st.one_of(
 )
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=5, deadline=None, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.dictionaries(NAMES, ANY_VALUE, min_size=5, max_size=12))
 def test_writing_and_reading_any_values_is_identity(wine_channel, given_values):
     host_ = session(wine_channel)
