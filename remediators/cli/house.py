@@ -108,7 +108,7 @@ def session(host: Host, *, allow_unencrypted: bool, seconds: float) -> Session:
     from remediators.transports.settings import settings_of
 
     settings = settings_of(host.name, host.variables, allow_unencrypted=allow_unencrypted)
-    if settings.network:
+    if settings.connection == "network_cli":
         from remediators.sessions.network import NetworkSession
         from remediators.transports.base import open_device
 

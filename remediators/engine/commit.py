@@ -30,6 +30,7 @@ def commit(run: HostRun, spans: Mapping[Address, Change]) -> None:
     changes = [change for item in run.work.plan.items if item.outcome == "change" for change in item.changes]
     if platform.safeguard.decide(run.touch.known, changes, arming.leave) != arming:
         raise Refused("the device would now be armed or saved in another way than planned; plan again")
+    run.work.record.keep(run.name, platform.safeguard.kept(run.touch.known))
     session = cast("Armed", run.work.session)
     guard = Guard(run.name, arming, platform.safeguard, session, run.work.record)
     guard.arm()

@@ -83,6 +83,12 @@ class Recorder:
         """Keep the way back of one host as commands to run at its console. Raises `JournalError`."""
         write_private(self.folder / "manual" / f"{safe_name(host)}.{ending}", self._redactor.text(text))
 
+    def keep(self, host: str, text: str) -> None:
+        """Keep a device's configuration as it was before the run. Raises `JournalError`."""
+        folder = self.folder / "kept"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        write_private(folder / f"{safe_name(host)}.cfg", self._redactor.text(text))
+
     def spoils(self, value: Value) -> bool:
         """Whether a value holds what is a secret elsewhere, so that it cannot be remembered as it is."""
         return bool(self._redactor.value(value) != value)

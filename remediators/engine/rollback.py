@@ -139,18 +139,30 @@ def back_tasks(
     tasks = [_services_again(entry, play, house) for entry in unfinished]
     found = [task for group in tasks for task in group]
     for _, members in groupby(newest_first, key=lambda entry: entry.item):
-        found += _of_item(list(members), play, house)
+        found += _of_item(list(members), play, house, _granted(plan))
     return found + _handlers(plan, {name for task in found for name in task.notify}, play, house)
 
 
-def _of_item(members: Sequence[Begun], play: str, house: House) -> list[BackTask]:
+def _granted(plan: HostPlan) -> dict[str, Any]:
+    """
+    What a way back on a device may do: it is armed as the run was where it can be, and not barred where it cannot.
+
+    A device that could be changed without a net must be put back without one.
+    """
+    if plan.arming is None:
+        return {}
+    kept = {name: value for name, value in plan.arming.leave.items() if name in ("allow_reload_fallback", "save")}
+    return {**kept, "allow_unarmed": True, "allow_lockout_risk": True}
+
+
+def _of_item(members: Sequence[Begun], play: str, house: House, granted: Mapping[str, Any]) -> list[BackTask]:
     notify = members[0].notify
     return [
         BackTask(
             play,
             _named_back(members[0].task),
             restoration.remediator,
-            house.options(restoration.remediator, restoration.options),
+            house.options(restoration.remediator, {**restoration.options, **granted}),
             restoration.comment,
             notify=notify,
         )

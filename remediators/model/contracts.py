@@ -240,6 +240,9 @@ class Safeguard(Protocol):
     def decide(self, known: Snapshot, changes: Sequence[Change], leave: Mapping[str, Any]) -> Arming:
         """How to arm. Raises `Refused` with the reason and what would allow it."""
 
+    def kept(self, known: Snapshot) -> str:
+        """The configuration before the change, with its secrets masked, to be kept in the run's folder."""
+
     def left(self, session: Armed, arming: Arming, ago: float) -> float:
         """Seconds until a device that was armed ``ago`` seconds ago reverts. Raises `RemoteError` if it will not."""
 

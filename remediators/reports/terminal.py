@@ -82,6 +82,20 @@ def _host_lines(host: Document, style: Style, *, verbose: int, full: bool) -> It
     for item in host["items"]:
         if item["outcome"] not in ("ok", "skipped") or item["notes"] or verbose:
             yield from _item_lines(item, style, verbose=verbose, full=full)
+    yield from _arming_lines(host.get("arming"), style)
+
+
+def _arming_lines(arming: Document | None, style: Style) -> Iterator[str]:
+    """How a device is armed, and every line that is sent for it."""
+    if not arming:
+        return
+    for note in arming["notes"]:
+        yield style("refused" if arming["kind"] != "revert-timer" else "quiet", f"  {visible(note)}")
+    for word in ("arm", "confirm", "save"):
+        for line in arming[word]:
+            yield style("quiet", f"  {word.ljust(7)} > {visible(line)}")
+    if arming["console"]:
+        yield style("quiet", f"  if this tool dies: {visible(arming['console'])}")
 
 
 def _item_lines(item: Document, style: Style, *, verbose: int, full: bool) -> Iterator[str]:

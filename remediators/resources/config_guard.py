@@ -28,6 +28,7 @@ from remediators.model import (
     Scope,
     Snapshot,
 )
+from remediators.quoting.config_line import masked
 from remediators.resources.config_lockout import lockout
 from remediators.resources.config_text import same
 
@@ -85,6 +86,9 @@ class ConfigSafeguard:
             return Arming("unarmed", save=save, notes=(note, *_save_notes(save)), leave=dict(leave))
         raise Refused(_cure(self.platform, hindrance))
 
+    def kept(self, known: Snapshot) -> str:
+        return "\n".join(masked(line) for line in str(known[RUNNING] or "").splitlines()) + "\n"
+
     def left(self, session: Armed, arming: Arming, ago: float) -> float:
         """Seconds until the device goes back, by our clock; it is asked whether its timer still runs at all."""
         line = {"revert-timer": "show archive config rollback timer", "reload": "show reload"}[arming.kind]
@@ -140,7 +144,7 @@ def _revert_timer(save: tuple[str, ...], leave: Mapping[str, Any]) -> Arming:
     return Arming(
         kind="revert-timer",
         minutes=MINUTES,
-        arm=(f"configure terminal revert timer {MINUTES}", "end"),
+        arm=(f"configure terminal revert timer {MINUTES}",),
         confirm=("configure confirm",),
         save=save,
         revert=("configure revert now",),

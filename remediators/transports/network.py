@@ -203,6 +203,8 @@ class DeviceChannel:
         return seen
 
     def _switch_pager_off(self, lines: tuple[str, ...], deadline: Deadline) -> None:
+        if not lines:
+            return
         words: list[str] = []
         for line in lines:
             wrong = self.ask(line, _left(deadline)).rejection
@@ -269,8 +271,7 @@ class DeviceChannel:
             self._transcript.heard(piece)
             exchange.add(piece)
             if exchange.stopped_by_pager:
-                self._stopped_by_pager(deadline, paged=paged)
-                exchange.go_on()
+                self._stopped_by_pager(exchange, deadline, paged=paged)
             heard = None if self._terminal.waiting() else exchange.heard()
             if heard is not None:
                 self._prompt = heard.prompt
@@ -293,7 +294,12 @@ class DeviceChannel:
             self._terminal.send(_BREAK if reply is None else f"{reply}\n", deadline)
         return self._terminal.receive(deadline)
 
-    def _stopped_by_pager(self, deadline: Deadline, *, paged: bool) -> None:
+    def _stopped_by_pager(self, exchange: Exchange, deadline: Deadline, *, paged: bool) -> None:
+        if not PREPARATIONS[self._settings.network.platform].pager:
+            self._terminal.send(" ", deadline)
+            exchange.turn_page()
+            return
+        exchange.go_on()
         self._transcript.sent("q")
         self._terminal.send("q", deadline)
         if not paged:

@@ -37,7 +37,7 @@ class Preparation:
 PREPARATIONS = {
     "ios": Preparation(("terminal length 0",), ("terminal width 511", "terminal no monitor"), "show privilege"),
     "asa": Preparation(("terminal pager 0",), ("terminal no monitor",), "show curpriv"),
-    "pix": Preparation(("pager 0", "no pager"), (), "show curpriv", "exit"),
+    "pix": Preparation((), (), "show curpriv", "exit"),  # its pager is a line of the configuration: pages are turned
 }
 
 

@@ -173,11 +173,15 @@ class Exchange:
     tail: str = ""
     unanswered: str | None = None
     settled: bool = False  # nothing more has come for a while
+    turned: bool = False  # a page was turned: what wipes the pager's words away comes next
     _parts: list[str] = field(default_factory=list)
     _length: int = 0
 
     def add(self, piece: str) -> None:
         """Raises EOFError where nobody will read that much."""
+        if self.turned:
+            piece = piece.lstrip("\r\b ")
+            self.turned = not piece
         self._parts.append(piece)
         self.settled = self.settled and not piece
         self._length += len(piece)
@@ -188,6 +192,11 @@ class Exchange:
     def go_on(self) -> None:
         """What the text ends with has been dealt with."""
         self.tail = ""
+
+    def turn_page(self) -> None:
+        """The pager's words are no part of the answer."""
+        self._parts = [PAGER.sub("\n", "".join(self._parts))]
+        self.tail, self.turned = "", True
 
     @property
     def stopped_by_pager(self) -> bool:

@@ -68,6 +68,9 @@ class FakeSafeguard:
         save = ("save",) if known[thing("unsaved")] is None else ()
         return Arming("revert-timer", 5, ("arm",), ("confirm",), save, ("revert now",), "type confirm", (), dict(leave))
 
+    def kept(self, known):
+        return f"version {known[thing('version')]}"
+
     def left(self, session, arming, ago):
         return self.device.seconds_left
 
