@@ -190,5 +190,5 @@ def test_data_that_nobody_knows_is_an_error() -> None:
 def test_a_machine_without_smtp_has_no_smtp_door() -> None:
     with Lab({"host": {"smtp": False, "os": "2008"}}) as lab:
         assert lab.hosts["host"].smtp_port is None
-        out, _, _ = ask(client(lab, "host", user="Administrator", password="secret", transport="ntlm"), "ver")
+        out, _, _ = ask(client(lab, "host", user="Administrator", password="Lab-secret 1", transport="ntlm"), "ver")
         assert b"Version 6.0.6002" in out
