@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 
 import pytest
 import yaml
@@ -116,11 +117,19 @@ def test_every_registry_type_goes_in_is_verified_and_comes_out_again(wine, wine_
     assert json.loads(applied.out)["totals"]["verified"] > 20
 
 
+def gone(program):
+    """Wait for the end of a stopped service's process: Wine cannot start it again before."""
+    ends = time.monotonic() + 30
+    while subprocess.run(["pgrep", "-f", program.name], capture_output=True, check=False).returncode == 0:
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+
+
 def test_a_service_stops_and_comes_back(wine, wine_desk, tmp_path):
     d = wine_desk
     service = tmp_path / "service.c"
     service.write_text(SERVICE)
-    program = wine.root / "service.exe"
+    program = wine.root / "remediated.exe"
     subprocess.run(["x86_64-w64-mingw32-gcc", "-O1", "-o", str(program), str(service)], check=True)
     path = "Z:" + str(program).replace("/", "\\")
     made = wine.run(f"sc create Remediated binPath= {path} start= demand")
@@ -134,6 +143,7 @@ def test_a_service_stops_and_comes_back(wine, wine_desk, tmp_path):
     applied = d.remediate("apply", "book.yml", "-i", "lab.yml", "--yes")
     assert applied.code == 0, applied.out + applied.err
     assert not running()
+    gone(program)
     back = d.remediate("rollback", "latest", "--yes")
     again = running()
     wine.run("net stop Remediated")
