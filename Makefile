@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := wine wine64 openssh-server openssh-client gcc-mingw-w64-x86-64
+DEBIAN := wine wine64 openssh-server openssh-client gcc-mingw-w64-x86-64 procps
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: demo test lint bench system clean
@@ -23,7 +23,7 @@ demo: $(VENV)/installed
 
 # Tests talk to programs that we did not write; nothing is installed where they are there already.
 system:
-	@for program in wine sshd x86_64-w64-mingw32-gcc; do \
+	@for program in wine sshd x86_64-w64-mingw32-gcc pgrep; do \
 		PATH="$$PATH:/usr/sbin" command -v $$program >/dev/null || missing=yes; done; \
 	if [ -n "$$missing" ]; then \
 		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $(DEBIAN); fi
