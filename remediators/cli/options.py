@@ -26,6 +26,7 @@ class Given:
     forks: int = 20
     user: str | None = None
     ask_pass: bool = False
+    offline: bool = False  # nothing is contacted, so credentials may be missing
     timeout: int = 30
     allow_unencrypted: bool = False
     expect_hosts: int | None = None

@@ -206,9 +206,10 @@ def _secrets_of(playbooks: Iterable[Playbook]) -> set[str]:
 
 
 def _project(house: House, hosts: Mapping[str, Host], given: Given, *, secrets: Iterable[str] = ()) -> Project:
-    asked = _asked_password(given)
+    asked = _UNUSED if given.offline else _asked_password(given)
     # As in Ansible, what the inventory says of a host wins over -u and -k.
-    added = {name: value for name, value in (("ansible_user", given.user), ("ansible_password", asked)) if value}
+    user = given.user or (_UNUSED if given.offline else None)
+    added = {name: value for name, value in (("ansible_user", user), ("ansible_password", asked)) if value}
     resolved = {name: replace(host, variables={**added, **host.variables}) for name, host in hosts.items()}
     if given.expect_hosts is not None and len(resolved) != given.expect_hosts:
         selected = "1 host is" if len(resolved) == 1 else f"{len(resolved)} hosts are"
@@ -216,6 +217,9 @@ def _project(house: House, hosts: Mapping[str, Host], given: Given, *, secrets: 
     _warn(check_connections(list(resolved.values()), allow_unencrypted=given.allow_unencrypted))
     known = {secret for host in resolved.values() for secret in secret_values(host.variables)}
     return Project(house, resolved, Redactor({*known, *secrets}))
+
+
+_UNUSED = "(nothing is contacted)"
 
 
 def _asked_password(given: Given) -> str | None:

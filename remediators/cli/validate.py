@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def command(playbooks: tuple[str, ...], **flags: Any) -> int:
         load_plan(path)
     hosts = 0
     if books and shared.inventory:
-        hosts = len(load(books, shared).hosts)
+        hosts = len(load(books, replace(shared, offline=True)).hosts)
     elif books:
         check_playbooks(books, shared)
     if shared.output != "text":

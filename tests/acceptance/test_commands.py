@@ -138,3 +138,14 @@ def test_the_same_mistake_of_many_hosts_is_one_line(one):
 def test_doc_tells_defaults_and_types_in_an_operators_words(one):
     assert "virtual_server: whole number or all (default 1)" in one.remediate("doc", "smtp_banner").out
     assert "values: mapping of text to {type, data" in one.remediate("doc", "registry").out
+
+
+def test_validate_needs_no_credentials(desk):
+    d = desk({"one": {"connection": "ssh"}})
+    d.write("book.yml", "- hosts: all\n  tasks:\n    - service: {name: SMTPSVC, state: started}\n")
+    d.write("bare.yml", "all: {hosts: {exch01.example.com: {ansible_connection: winrm}}}\n")
+
+    ended = d.remediate("validate", "book.yml", "-i", "bare.yml")
+
+    assert ended.code == 0, ended.err
+    assert d.remediate("plan", "book.yml", "-i", "bare.yml").code == 5
