@@ -95,7 +95,7 @@ class HostRun:
                 return HostResult(self.name, "refused", self._all_items(), refusal)
             hand = way_back(self.work.plan, self.touch.known, self.house)
             self.work.record.by_hand(self.name, *self.house.by_hand(self.house.platform_of(self.work.host), hand))
-            commit(self, {span.address: span for span in _spans(self._planned())})
+            commit(self, {span.address: span for span in _spans(self.planned())})
         except JournalError:
             raise
         except TransportError as error:
@@ -124,7 +124,7 @@ class HostRun:
 
     def _preflight(self) -> str | None:
         """Read everything again. Gives the reason why this host must not be touched, or None."""
-        changes = self._planned()
+        changes = self.planned()
         platform = self.house.platform_of(self.work.host)
         guard = platform.safeguard
         base = [*platform.queries(), *(guard.queries(self.touch.known) if guard else ())]
@@ -138,7 +138,7 @@ class HostRun:
         self.right = {span.address: span.after for span in right}
         return "; ".join(drifted) or None
 
-    def _planned(self) -> list[Change]:
+    def planned(self) -> list[Change]:
         return [change for item in self.work.plan.items if item.outcome == "change" for change in item.changes]
 
     def _drift(self, span: Change) -> str | None:

@@ -27,8 +27,7 @@ def commit(run: HostRun, spans: Mapping[Address, Change]) -> None:
         run.plays()
         run.last_reading()
         return
-    changes = [change for item in run.work.plan.items if item.outcome == "change" for change in item.changes]
-    if platform.safeguard.decide(run.touch.known, changes, arming.leave) != arming:
+    if platform.safeguard.decide(run.touch.known, run.planned(), arming.leave) != arming:
         raise Refused("the device would now be armed or saved in another way than planned; plan again")
     run.work.record.keep(run.name, platform.safeguard.kept(run.touch.known))
     session = cast("Armed", run.work.session)
