@@ -33,15 +33,40 @@ def wine(tmp_path_factory):
     try:
         run(environment, folder, "wineboot", "-i")
         run(environment, folder, "x86_64-w64-mingw32-gcc", "-O1", "-o", folder / "launcher.exe", HERE / "launcher.c")
-        (folder / "lines").write_text("".join(f"{line}\n" for line in ALL), encoding="utf-8")
-        told = run(
-            environment, folder, "wine", folder / "launcher.exe", "Z:" + str(folder / "lines").replace("/", "\\")
-        )
+        return said_twice(lambda lines: ask(environment, folder, lines))
     finally:
         subprocess.run(["wineserver", "-k"], env=environment, check=False)
         shutil.rmtree(folder / "prefix", ignore_errors=True)
+
+
+def ask(environment, folder, lines):
+    """Wine's answer to each line: its standard output and its exit code. What earlier lines left behind is removed."""
+    drive = folder / "prefix" / "drive_c"
+    for left in (*drive.glob("agree*"), *(drive / "users").glob("*/**/Temp/agree*")):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+    (folder / "lines").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    told = run(environment, folder, "wine", folder / "launcher.exe", "Z:" + str(folder / "lines").replace("/", "\\"))
     parts = told.split(b"\x1e")
-    return {line: (parts[2 * n], int(parts[2 * n + 1])) for n, line in enumerate(ALL)}
+    return {line: (parts[2 * n], int(parts[2 * n + 1])) for n, line in enumerate(lines)}
+
+
+def said_twice(asked):
+    """
+    What Wine says of each line twice: on a busy machine it now and then loses a child's exit code.
+
+    Its word is never compared with ours here, so a line on which the two differ still fails.
+    """
+    agreed, heard = {}, {line: [] for line in ALL}
+    for _ in range(6):
+        missing = [line for line in ALL if line not in agreed]
+        if not missing:
+            break
+        for line, answer in asked(missing).items():
+            if answer in heard[line]:
+                agreed[line] = answer
+            heard[line].append(answer)
+    assert len(agreed) == len(ALL), [line for line in ALL if line not in agreed]
+    return agreed
 
 
 @pytest.mark.parametrize("line", AGREED)
