@@ -113,6 +113,13 @@ class Sshd:
         }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On a busy machine Wine now and then loses an exit code or an answer. A fault of ours fails three times in a row."""
+    for item in items:
+        if "wine" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=2))
+
+
 def windows_path(path: Path) -> str:
     return "Z:" + str(path).replace("/", "\\")
 
