@@ -114,7 +114,7 @@ class Sshd:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On a busy machine Wine now and then loses an exit code or an answer. A fault of ours fails three times in a row."""
+    """A busy Wine loses an exit code or an answer now and then; a fault of ours fails three times in a row."""
     for item in items:
         if "wine" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.flaky(reruns=2))
