@@ -236,7 +236,8 @@ class HostRun:
             return ItemResult(item, "changed", words)
         wrong = [self.touch.why(c) for c, word in zip(item.changes, words, strict=True) if word != "verified"]
         host_said = said(answers)
-        parts = [*([lost] if lost else []), *wrong, *([f"the host said: {host_said}"] if host_said else [])]
+        heard = [f"the host said: {host_said}"] if host_said else []
+        parts = [*([lost] if lost else []), *heard, *_few(wrong)]
         return ItemResult(item, "unknown" if "unknown" in words else "failed", words, "; ".join(parts))
 
     def _notified(self, play: Numbered) -> set[str]:
@@ -348,6 +349,11 @@ class HostRun:
                 self.results[number] = replace(result, status=status, results=words, reason=reason, ignored=ignored)
         words_of = {str(address): self.touch.word(span) for address, span in spans.items()}
         self.work.record.note("verified", self.name, results=words_of)
+
+
+def _few(reasons: Sequence[str], most: int = 3) -> list[str]:
+    """The first of many reasons, and how many more there are: the document has every change with its result."""
+    return [*reasons[:most], *([f"and {len(reasons) - most} more"] if len(reasons) > most else [])]
 
 
 def _all_right(item: Item) -> ItemResult:

@@ -10,7 +10,7 @@ from typing import Any
 from remediators.engine.house import House
 from remediators.engine.outcomes import mistake
 from remediators.engine.planner import plan_host
-from remediators.model import Host, HostPlan, RemediationError, Session, Task, TransportError, UsageError
+from remediators.model import Host, HostPlan, Refused, RemediationError, Session, Task, TransportError, UsageError
 
 Spread = Callable[..., Iterator[tuple[Any, Any]]]  # runners.threads.side_by_side, or another runner
 Connect = Callable[[Host], Session]
@@ -56,6 +56,8 @@ def _read_only(fleet: Fleet, host: Host, tasks: Sequence[Task]) -> HostPlan:
         return HostPlan(host.name, "unreachable", error=error.message)
     try:
         return plan_host(host, tasks, session, fleet.house).plan
+    except Refused as error:  # what answers is not to be worked on: a standby unit, another context
+        return HostPlan(host.name, "refused", error=error.message)
     except RemediationError as error:
         return HostPlan(host.name, "failed", error=error.message)
     except Exception as error:  # noqa: BLE001 - what one host says must not spoil the plan of the others

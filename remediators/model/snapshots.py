@@ -34,14 +34,14 @@ class Snapshot:
         if address in self.values:
             return self.values[address]
         if address in self.unread:
-            raise Unread(f"{address} was not read: {self.unread[address]}")
+            raise Unread(_unread(address, self.unread[address]))
         if address in self.inexact:
             raise Unread(f"{address} was not read exactly")
         if any(scope.covers(address) for scope in self.scopes):
             return ABSENT
         for scope, reason in self.failed:
             if scope.covers(address):
-                raise Unread(f"{address} was not read: {reason}")
+                raise Unread(_unread(address, reason))
         if any(scope.covers(address) for scope in self.old):
             return ABSENT
         raise OutOfScope(f"nobody asked for {address}")
@@ -126,6 +126,11 @@ class Snapshot:
             inexact=self.inexact - set(after),
             doubts=_without(self.doubts, after),
         )
+
+
+def _unread(address: Address, reason: str) -> str:
+    """Why there is no value; what a host is stands for the host as a whole, and its reason for itself."""
+    return reason if address.kind == "host" else f"{address} was not read: {reason}"
 
 
 def _without(mapping: Mapping[Address, Value], gone: Iterable[Address]) -> dict[Address, Value]:

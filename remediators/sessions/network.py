@@ -181,7 +181,12 @@ class NetworkSession:
         if not heard.configuring:
             words = f"the device left configuration mode at this line: its prompt is {heard.prompt}\n"
             return Answer(words.encode(), 1, "utf-8")
-        return _answer(heard, quiet(heard.text))
+        answer = _answer(heard, quiet(heard.text))
+        if answer.ok:
+            return answer
+        return Answer(
+            f"`{command.shown}` was not taken: {heard.rejection}\n".encode("utf-8", "surrogateescape"), 1, "utf-8"
+        )
 
     def _read(self, queries: Sequence[Query]) -> list[Reading | str]:
         heard: dict[str, Answer | str] = {}

@@ -12,6 +12,7 @@ import paramiko
 from remediators.model import (
     AuthenticationFailed,
     Dropped,
+    ReadFailed,
     Refused,
     RemediationError,
     TimedOut,
@@ -54,8 +55,8 @@ class DeviceChannel:
         """
         Connect, log in, enter the enable mode, prepare the terminal and see who answers; never configuration mode.
 
-        Raises `TransportError`, `UsageError`, and `Refused` where the terminal cannot be prepared. Whether the device
-        is one to be worked on is in ``refusal``.
+        Raises `TransportError`, `UsageError`, and `ReadFailed` where the pager cannot be switched off. Whether the
+        device is one to be worked on is in ``refusal``.
         """
         deadline = Deadline.after(seconds)
         transcript = Transcript((settings.password, settings.network.secret, settings.ssh.passphrase))
@@ -86,8 +87,8 @@ class DeviceChannel:
         Send one line and wait for the prompt, at most ``seconds`` of wall-clock time.
 
         ``answers`` says what to reply to questions: a pattern for the question, and the text to send before the Enter.
-        A question without an answer is broken off with Ctrl-C. Raises `Dropped`, `TimedOut`, and `Refused` where a
-        pager stops the output.
+        A question without an answer is broken off with Ctrl-C. Raises `Dropped`, `TimedOut`, and `ReadFailed`
+        where a pager stops the output.
         """
         deadline = Deadline.after(seconds)
         with self._telling(), self._bounded(line if shown is None else shown, deadline):
@@ -212,7 +213,7 @@ class DeviceChannel:
                 return
             words.append(f"{line}: {wrong}")
         self._check_platform(self._first_page("show version", deadline))
-        raise Refused(f"{self._place.name}: the pager cannot be switched off ({'; '.join(words)})")
+        raise ReadFailed(f"{self._place.name}: the pager cannot be switched off ({'; '.join(words)})")
 
     def _first_page(self, line: str, deadline: Deadline) -> str:
         """What a device says before its pager stops it, which is then left."""
@@ -303,7 +304,7 @@ class DeviceChannel:
         self._transcript.sent("q")
         self._terminal.send("q", deadline)
         if not paged:
-            raise Refused(f"{self._place.name}: a pager stopped the output, and it cannot be switched off")
+            raise ReadFailed(f"{self._place.name}: a pager stopped the output, and it cannot be switched off")
 
     @contextlib.contextmanager
     def _bounded(self, line: str, deadline: Deadline) -> Iterator[None]:

@@ -170,7 +170,7 @@ def test_the_first_rejected_line_is_the_last_and_the_reading_shows_how_it_stands
     )
 
     assert [[answer.status for answer in result.answers] for result in results] == [[0, 1, None], [None]]
-    assert results[0].words == "^ % Invalid input detected at '^' marker."
+    assert results[0].words == "`no ip inspect A out` was not taken: % Invalid input detected at '^' marker."
     assert texts(readings[0]) == [RUNNING]
     assert typed(device)[-3:] == ["R1(config)# no ip inspect A out", "R1(config)# end", "R1# show running-config"]
 

@@ -14,6 +14,7 @@ from remediators.model import (
     Command,
     Dropped,
     Query,
+    ReadFailed,
     Reading,
     Refused,
     Scope,
@@ -224,7 +225,7 @@ def test_a_standby_unit_is_refused_and_an_active_one_is_not(tmp_path, platform):
         (
             {"pager": "fixed", "config": LONG},
             {},
-            Refused,
+            ReadFailed,
             "the pager cannot be switched off|a pager stopped the output",
         ),
         ({"prompt": "??? "}, {}, Unreachable, "no prompt of a Cisco device"),

@@ -8,7 +8,16 @@ import time
 
 import pytest
 
-from remediators.model import AuthenticationFailed, Dropped, Refused, TimedOut, Unreachable, UntrustedHost, UsageError
+from remediators.model import (
+    AuthenticationFailed,
+    Dropped,
+    ReadFailed,
+    Refused,
+    TimedOut,
+    Unreachable,
+    UntrustedHost,
+    UsageError,
+)
 from remediators.transports.base import ping
 from remediators.transports.settings import settings_of
 from remediators.transports.ssh_transport import Transport
@@ -134,7 +143,7 @@ NO_PAGER = {"terminal length 0": double.INVALID}
         (
             double.ios(said=NO_PAGER, pager=" --More-- "),
             {},
-            Refused,
+            ReadFailed,
             "the pager cannot be switched off .terminal length 0: % Invalid input",
         ),
         (double.ios(prompt="login as: "), {}, Unreachable, "no prompt of a Cisco device.*'login as:'"),
@@ -287,7 +296,7 @@ def test_a_question_with_an_answer_is_answered_and_others_are_broken_off(serve):
 def test_a_pager_that_comes_up_later_is_an_error_and_not_an_answer(serve):
     _, reach = serve(double.ios(pager=" --More-- "))
 
-    with pytest.raises(Refused, match="a pager stopped the output"):
+    with pytest.raises(ReadFailed, match="a pager stopped the output"):
         reach().ask("show running-config", 5)
 
 
