@@ -85,6 +85,7 @@ class HostRun:
         self.right: dict[Address, Value] = {}  # found at the start as the whole plan will leave it
         self.stopped = False
         self.reverted = False
+        self.unsaved = False  # all is in effect, and a device could not save it as planned
         self.told: list[str] = []  # what is to be said of the host as a whole
 
     def go(self) -> HostResult:
@@ -109,7 +110,7 @@ class HostRun:
             self.work.record.note("mistake", self.name, trace=traceback.format_exc())
             return self._broken_off("failed", mistake(error))
         items = self._all_items()
-        status = "reverted" if self.reverted else host_status(items)
+        status = "reverted" if self.reverted else "failed" if self.unsaved else host_status(items)
         return HostResult(self.name, status, items, "; ".join(self.told) or None)
 
     def _all_items(self) -> tuple[ItemResult, ...]:

@@ -54,6 +54,7 @@ def _changed_and_proved(run: HostRun, guard: Guard, session: Armed) -> str | Non
         failure = _failed(run)
         if not failure:
             run.told.extend(guard.confirm(proof))
+            run.unsaved = guard.unsaved
     except (TransportError, RemoteError) as error:
         return error.message
     finally:

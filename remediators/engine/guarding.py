@@ -40,6 +40,7 @@ class Guard:
     session: Armed
     record: Recorder
     armed_at: float = 0.0
+    unsaved: bool = False  # it was to be saved, and is not
 
     def arm(self) -> None:
         """
@@ -79,6 +80,7 @@ class Guard:
             wrong = _rejected(proof.execute(self.arming.save, _LINE_SECONDS)) or self.safeguard.saved(proof)
         except RemediationError as error:
             wrong = error.message
+        self.unsaved = bool(wrong)
         self.record.note("saved", self.host, wrong=wrong, commands=list(self.arming.save))
         return [f"the change is in effect and NOT saved: {wrong}"] if wrong else []
 
