@@ -201,7 +201,7 @@ def _secrets_of(playbooks: Iterable[Playbook]) -> set[str]:
     """The secrets that plays and tasks set, in ``vars`` and in files of them."""
     layers = [layer for book in playbooks for play in book.plays for layer in play.layers]
     tasks = (task for book in playbooks for play in book.plays for task in (*play.tasks, *play.handlers))
-    layers += [task.variables for task in tasks if task.variables is not None]
+    layers += [layer for task in tasks for layer in task.layers]
     return {secret for layer in layers for secret in secret_values(layer.values) if "{{" not in secret}
 
 

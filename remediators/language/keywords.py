@@ -17,8 +17,24 @@ TASK_KEYS = (
     "cause",
     "sensitive",
     "allow_unverified",
+    "run_once",
+    "loop_control",
 )
-HANDLER_KEYS = tuple(key for key in TASK_KEYS if key not in ("notify", "tags"))
+HANDLER_KEYS = tuple(key for key in TASK_KEYS if key not in ("notify", "tags", "run_once"))
+INCLUDE_KEYS = (
+    "name",
+    "when",
+    "tags",
+    "notify",
+    "vars",
+    "ignore_errors",
+    "cause",
+    "sensitive",
+    "allow_unverified",
+    "run_once",
+)
+BLOCK_KEYS = (*INCLUDE_KEYS, "block")
+IMPORT_KEYS = ("name", "when", "tags", "vars", "import_playbook")  # of one playbook by another
 
 _NOT_YET = "is not supported yet"
 _NEVER = "is not supported"
@@ -32,8 +48,6 @@ _LATER = (
     "soak",
     "canary",
     "window",
-    "block",
-    "rescue",
     "on_verify_failure",
     "guard",
     "allow_unarmed",
@@ -63,24 +77,20 @@ _OTHER_WAYS: Mapping[str, str] = {
     "timeout": "use --timeout",
     "check_mode": "use remediate plan",
     "diff": "a plan always shows every change",
-    "loop_control": "a loop's item is always called item",
     "roles": "write the tasks into the play",
     "pre_tasks": "write them first under tasks",
     "post_tasks": "write them last under tasks",
-    "include_tasks": "write the tasks into the play",
-    "import_tasks": "write the tasks into the play",
     "include_role": "write the tasks into the play",
     "import_role": "write the tasks into the play",
-    "include": "write the tasks into the play",
-    "import_playbook": "name several playbooks on the command line",
+    "include": "use include_tasks",
     "include_vars": "use vars_files",
     "set_fact": "use vars",
     "vars_prompt": "use --extra-vars",
     "delegate_to": "write a play for the other hosts",
     "local_action": "",
-    "run_once": "write a play for one host, such as hosts: group[0]",
     "listen": "notify the handler by its name",
-    "always": "",
+    "rescue": "a failed change is put back with remediate rollback, or by on_verify_failure: rollback",
+    "always": "write the tasks behind the block",
     "environment": "",
     "collections": "",
     "module_defaults": "use vars",

@@ -30,8 +30,8 @@ class Loaded:
 
     @property
     def files(self) -> tuple[tuple[str, str], ...]:
-        """Playbooks and files of variables that the plan was made from."""
-        pairs = [pair for book in self.playbooks for pair in ((book.path, book.sha256), *book.vars_files)]
+        """Playbooks and the files they brought in, which the plan was made from."""
+        pairs = [pair for book in self.playbooks for pair in ((book.path, book.sha256), *book.files)]
         return tuple(dict.fromkeys(pairs))
 
 
@@ -44,6 +44,7 @@ def load(
     limit: str | None = None,
     tags: Collection[str] = (),
     skip_tags: Collection[str] = (),
+    start_at: str | None = None,
 ) -> Loaded:
     """Read playbooks, inventories and ``-e`` arguments, and bind them. Raises `LanguageError` with all mistakes."""
     problems = Problems()
@@ -53,7 +54,15 @@ def load(
     inventory = load_inventory(sources, playbook_dirs=folders, known_variables=vocabulary.variables, problems=problems)
     problems.raise_if_any()
     bound = bind(
-        books, inventory, vocabulary, extra=extra, limit=limit, tags=tags, skip_tags=skip_tags, problems=problems
+        books,
+        inventory,
+        vocabulary,
+        extra=extra,
+        limit=limit,
+        tags=tags,
+        skip_tags=skip_tags,
+        start_at=start_at,
+        problems=problems,
     )
     problems.raise_if_any()
     return Loaded(books, inventory, bound, tuple(problems.warnings))

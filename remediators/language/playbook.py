@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from remediators.language.draft import Layer
-from remediators.language.keywords import PLAY_KEYS, TASK_KEYS, not_supported
+from remediators.language.entries import EntryReader, Inherited, inheriting, path_beside
+from remediators.language.keywords import IMPORT_KEYS, PLAY_KEYS, TASK_KEYS, not_supported
 from remediators.language.plays import Play, Playbook, PlayTask, Vocabulary
 from remediators.language.problems import Problems, did_you_mean, kind_of, listed
 from remediators.language.source import Place, YamlDocument, mapping_of, read_yaml
@@ -28,23 +30,24 @@ def load_playbooks(
 
 
 class _Reader:
-    """One walk over one playbook."""
+    """One walk over one playbook, and over those that it imports."""
 
     def __init__(self, path: str, vocabulary: Vocabulary, problems: Problems) -> None:
         self.path = path
         self.vocabulary = vocabulary
         self.problems = problems
         self.reader = TaskReader(vocabulary, problems)
-        self.vars_files: list[tuple[str, str]] = []
+        self.files: list[tuple[str, str]] = []
+        self.entries = EntryReader(self.reader, problems, self.files)
 
     def playbook(self) -> Playbook:
         document = read_yaml(self.path, self.problems)
         if document is None:
             return Playbook(self.path, "", ())
-        plays = tuple(self._plays(document))
-        return Playbook(self.path, document.sha256, plays, tuple(self.vars_files))
+        plays = tuple(self._plays(document, (os.path.realpath(self.path),)))
+        return Playbook(self.path, document.sha256, plays, tuple(self.files))
 
-    def _plays(self, document: YamlDocument) -> Iterator[Play]:
+    def _plays(self, document: YamlDocument, trail: tuple[str, ...]) -> Iterator[Play]:
         root = Place(document)
         if not isinstance(document.value, list) or not document.value:
             got = "it is empty" if not document.value else f"this is {kind_of(document.value)}"
@@ -52,33 +55,60 @@ class _Reader:
             self.problems.add(root.problem("", f"a playbook is a list of plays, and {got}", hint))
             return
         for number, body in enumerate(document.value):
-            if isinstance(body, dict):
-                yield self._play(body, root.at(number))
+            at = root.at(number)
+            if not isinstance(body, dict):
+                self.problems.add(at.problem("", f"a play is a mapping, not {kind_of(body)}"))
+            elif "import_playbook" in body:
+                yield from self._imported(body, at, trail)
             else:
-                self.problems.add(root.at(number).problem("", f"a play is a mapping, not {kind_of(body)}"))
+                yield self._play(body, at)
+
+    def _imported(self, body: dict[str, Any], place: Place, trail: tuple[str, ...]) -> Iterator[Play]:
+        """The plays of another file. As in Ansible, the variables given here win over those of its plays."""
+        where, at = "import_playbook", place.at("import_playbook")
+        self._known_keys(body, place, where, IMPORT_KEYS)
+        tags = self.reader.tags(body, place, where)
+        when = tuple(self.reader.conditions(body, place, where))
+        layers = tuple(self.reader.variables(body, place, where))
+        path = path_beside(body["import_playbook"], at, where, self.problems, "plays are read before any host is known")
+        if path is None:
+            return
+        real = os.path.realpath(path)
+        if real in trail:
+            chain = " → ".join(Path(file).name for file in (*trail, real))
+            self.problems.add(at.problem(where, f"playbooks import each other in a circle: {chain}"))
+            return
+        document = read_yaml(path, self.problems)
+        if document is None:
+            return
+        self.files.append((str(path), document.sha256))
+        above = Inherited(tags, when)
+        for play in self._plays(document, (*trail, real)):
+            tasks = tuple(inheriting(task, above) for task in play.tasks)
+            yield replace(play, layers=(*layers, *play.layers), tasks=tasks)
 
     def _play(self, body: dict[str, Any], place: Place) -> Play:
         name = self.reader.name(body, place, "play") or str(body.get("hosts", "unnamed play"))
         where = f"play {name!r}"
-        self._play_keys(body, place, where)
+        self._known_keys(body, place, where, PLAY_KEYS)
         tags = self.reader.tags(body, place, where)
         handlers = tuple(self._tasks(body, place, where, "handlers", frozenset()))
         tasks = tuple(self._tasks(body, place, where, "tasks", tags))
         self._notified(tasks, handlers)
         layers = (*self._vars_files(body, place, where), *self.reader.variables(body, place, where))
         hosts = self._hosts(body, place, where)
-        return Play(name, place, hosts, layers, tasks, handlers, str(Path(self.path).parent))
+        return Play(name, place, hosts, layers, tasks, handlers, str(Path(place.document.file).parent))
 
-    def _play_keys(self, body: dict[str, Any], place: Place, where: str) -> None:
+    def _known_keys(self, body: dict[str, Any], place: Place, where: str, keys: Sequence[str]) -> None:
         for key in body:
-            if key in PLAY_KEYS:
+            if key in keys:
                 continue
             known = not_supported(key, self.vocabulary.remediators)
             if known is None and (key in self.vocabulary.remediators or key in TASK_KEYS):
                 known = f"{key!r} belongs into a task", "write it under tasks, in an item of its own"
             what, hint = known or (
                 f"unknown key {key!r}",
-                did_you_mean(key, PLAY_KEYS) or f"keys are {listed(PLAY_KEYS)}",
+                did_you_mean(key, keys) or f"keys are {listed(keys)}",
             )
             self.problems.add(place.at(key).key.problem(where, what, hint))
 
@@ -117,33 +147,23 @@ class _Reader:
                 place.problem(where, "a template in vars_files is not supported", "use --extra-vars @file")
             )
             return []
-        path = Path(self.path).parent / name
+        path = Path(place.document.file).parent / name
         if not path.exists():
             self.problems.add(place.problem(where, f"there is no file {str(path)!r}"))
             return []
         document = read_yaml(path, self.problems)
         if document is None:
             return []
-        self.vars_files.append((str(path), document.sha256))
+        self.files.append((str(path), document.sha256))
         return [Layer(mapping_of(document, self.problems, where), document)]
 
     def _tasks(
         self, body: dict[str, Any], place: Place, where: str, key: str, tags: frozenset[str]
     ) -> Iterator[PlayTask]:
         entries = body.get(key)
-        if entries is None:
-            return
-        if not isinstance(entries, list):
-            self.problems.add(place.at(key).problem(where, f"{key} must be a list, not {kind_of(entries)}"))
-            return
-        for number, entry in enumerate(entries):
-            at = place.at(key, number)
-            if isinstance(entry, dict):
-                task = self.reader.task(entry, at, handler=key == "handlers", inherited=tags)
-                if task is not None:
-                    yield task
-            else:
-                self.problems.add(at.problem(where, f"a {key[:-1]} is a mapping, not {kind_of(entry)}"))
+        if entries is not None:
+            above = Inherited(tags)
+            yield from self.entries.tasks(entries, place.at(key), where, above, handler=key == "handlers")
 
     def _notified(self, tasks: Sequence[PlayTask], handlers: Sequence[PlayTask]) -> None:
         known: dict[str, PlayTask] = {}
@@ -153,13 +173,14 @@ class _Reader:
                 self.problems.add(handler.place.at("name").problem(handler.where, what))
             known.setdefault(handler.name, handler)
         told = {name for task in tasks for name in task.notify}
+        missed: list[tuple[str, Place]] = []  # what stands on a block is said once
         for task in tasks:
-            for name in task.notify:
-                if name not in known:
+            for name, place in task.notify.items():
+                if name not in known and (name, place) not in missed:
+                    missed.append((name, place))
                     hint = did_you_mean(name, known) or (
                         f"handlers are {listed(known)}" if known else "the play has none"
                     )
-                    place = task.place.at("notify")
                     self.problems.add(place.problem(task.where, f"there is no handler {name!r}", hint, name))
         for name, handler in known.items():
             if name not in told:

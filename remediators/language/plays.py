@@ -21,8 +21,17 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
+class LoopControl:
+    """What the turns of a loop are called: names of the item and its number, and what is shown of a turn."""
+
+    item: str = "item"
+    index: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PlayTask:
-    """A task or handler as it was written, with its templates not yet filled in."""
+    """A task or handler as it was written, with its templates not yet filled in. ``layers`` come highest first."""
 
     name: str
     place: Place
@@ -31,14 +40,16 @@ class PlayTask:
     when: tuple[tuple[Any, Place], ...] = ()
     loop: Any = None
     tags: frozenset[str] = frozenset()
-    notify: tuple[str, ...] = ()
-    variables: Layer | None = None
+    notify: Mapping[str, Place] = field(default_factory=dict)  # each handler, and where it is named
+    layers: tuple[Layer, ...] = ()
     ignore_errors: bool = False
     verify: Mapping[str, Any] = field(default_factory=dict)
     cause: int | None = None
     sensitive: bool = False
     allow_unverified: bool = False
     handler: bool = False
+    run_once: bool = False
+    control: LoopControl = LoopControl()
 
     @property
     def where(self) -> str:
@@ -60,9 +71,13 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Playbook:
-    """A file of plays; ``sha256`` is of its bytes, ``vars_files`` are paths with theirs."""
+    """
+    A file of plays; ``sha256`` is of its bytes.
+
+    ``files`` are the paths, with theirs, of all that it brought in: variables, tasks, playbooks.
+    """
 
     path: str
     sha256: str
     plays: tuple[Play, ...]
-    vars_files: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()

@@ -11,7 +11,7 @@ from remediators.language.draft import Layer
 from remediators.language.keywords import HANDLER_KEYS, TASK_KEYS, not_supported
 from remediators.language.natives import TemplateFault
 from remediators.language.options import check_options
-from remediators.language.plays import PlayTask, Vocabulary
+from remediators.language.plays import LoopControl, PlayTask, Vocabulary
 from remediators.language.problems import Problems, did_you_mean, kind_of, listed
 from remediators.language.source import Place
 from remediators.language.task_checks import RESTART_IN_TASK, fact_problems, is_certain, option_problem, with_allowance
@@ -20,6 +20,8 @@ from remediators.language.uses import Uses
 from remediators.language.variables import RESERVED
 
 _NAME = re.compile(r"[A-Za-z_]\w*\Z")
+_NAMING = ("loop_var", "index_var")
+_CONTROLS = (*_NAMING, "label")
 
 
 class TaskReader:
@@ -29,7 +31,8 @@ class TaskReader:
         self.vocabulary = vocabulary
         self.problems = problems
 
-    def task(self, body: dict[str, Any], place: Place, *, handler: bool, inherited: frozenset[str]) -> PlayTask | None:
+    def task(self, body: dict[str, Any], place: Place, *, handler: bool) -> PlayTask | None:
+        """One task, without what it inherits. ``None`` where it names no remediator."""
         kind = "handler" if handler else "task"
         name = self.name(body, place, kind)
         where = f"{kind} {name!r}" if name else kind
@@ -38,25 +41,26 @@ class TaskReader:
         if handler and is_template(name):
             self.problems.add(place.at("name").problem(where, "a template in a handler's name is not supported"))
         remediator = self._remediator(body, place, where, HANDLER_KEYS if handler else TASK_KEYS)
-        variables = list(self.variables(body, place, where))
-        cause = self._cause(body, place, where)
-        tags = inherited | self.tags(body, place, where) | ({f"cause{cause}"} if cause else set())
+        cause = self.cause(body, place, where)
+        tags = self.tags(body, place, where) | ({f"cause{cause}"} if cause else set())
         task = PlayTask(
             name=name or remediator or "unnamed",
             place=place,
             remediator=remediator or "",
             options=body.get(remediator) if remediator else None,
-            when=tuple(self._conditions(body, place, where)),
+            when=tuple(self.conditions(body, place, where)),
             loop=self._loop(body, place, where),
             tags=frozenset(tags),
-            notify=self._notify(body, place, where),
-            variables=variables[0] if variables else None,
-            ignore_errors=self._flag(body, place, where, "ignore_errors"),
+            notify=dict.fromkeys(self.notify(body, place, where), place.at("notify")),
+            layers=tuple(self.variables(body, place, where)),
+            ignore_errors=self.flag(body, place, where, "ignore_errors"),
             verify=self._verify(body, place, where),
             cause=cause,
-            sensitive=self._flag(body, place, where, "sensitive"),
-            allow_unverified=self._flag(body, place, where, "allow_unverified"),
+            sensitive=self.flag(body, place, where, "sensitive"),
+            allow_unverified=self.flag(body, place, where, "allow_unverified"),
             handler=handler,
+            run_once=self.flag(body, place, where, "run_once"),
+            control=self._control(body, place, where),
         )
         if remediator is None:
             return None
@@ -88,7 +92,7 @@ class TaskReader:
     def _unknown_key(self, key: str, place: Place, where: str, keys: Sequence[str]) -> None:
         known = self.vocabulary.remediators
         if key in TASK_KEYS:
-            why = {"notify": "a handler cannot notify another", "tags": "handlers run wherever they are notified"}[key]
+            why = {"notify": "a handler cannot notify another"}.get(key, "handlers run wherever they are notified")
             self.problems.add(place.problem(where, f"{key!r} is not supported in a handler", why))
             return
         said = not_supported(key, known)
@@ -99,7 +103,7 @@ class TaskReader:
             )
         self.problems.add(place.problem(where, *said))
 
-    def _conditions(self, body: dict[str, Any], place: Place, where: str) -> Iterator[tuple[Any, Place]]:
+    def conditions(self, body: dict[str, Any], place: Place, where: str) -> Iterator[tuple[Any, Place]]:
         when = body.get("when")
         if "when" not in body:
             return
@@ -121,12 +125,45 @@ class TaskReader:
         if "loop" not in body:
             return None
         at = place.at("loop")
-        if isinstance(loop, list) or is_template(loop):
+        if isinstance(loop, list | dict) or is_template(loop):
             self._misspelt(loop, at, where)
             return loop
-        hint = "use the filter dict2items" if isinstance(loop, dict) else "write a list, or a template that gives one"
-        self.problems.add(at.problem(where, f"loop must be a list, not {kind_of(loop)}", hint))
+        hint = "write a list or a mapping, or a template that gives one"
+        self.problems.add(at.problem(where, f"loop must be a list or a mapping, not {kind_of(loop)}", hint))
         return None
+
+    def _control(self, body: dict[str, Any], place: Place, where: str) -> LoopControl:
+        given = body.get("loop_control")
+        at = place.at("loop_control")
+        if given is None:
+            return LoopControl()
+        if not isinstance(given, dict):
+            self.problems.add(at.problem(where, f"loop_control must be a mapping, not {kind_of(given)}"))
+            return LoopControl()
+        if "loop" not in body:
+            self.problems.add(at.key.problem(where, "'loop_control' without 'loop'", "write the loop beside it"))
+        for key in given:
+            if key not in _CONTROLS:
+                hint = did_you_mean(key, _CONTROLS) or f"keys are {listed(_CONTROLS)}"
+                never = " is not supported" if key in ("pause", "extended", "extended_allitems", "break_when") else ""
+                what = f"{key!r}{never}" if never else f"unknown key {key!r}"
+                self.problems.add(at.at(key).key.problem(f"{where}, loop_control", what, hint))
+        names = {key: self._loop_name(given[key], at.at(key), where) for key in _NAMING if key in given}
+        label = given.get("label")
+        if label is not None and self._misspelt(label, at.at("label"), where) and isinstance(label, dict | list):
+            self.problems.add(at.at("label").problem(where, f"label must be text, not {kind_of(label)}"))
+            label = None
+        return LoopControl(
+            names.get("loop_var") or "item", names.get("index_var"), None if label is None else str(label)
+        )
+
+    def _loop_name(self, name: Any, place: Place, where: str) -> str | None:
+        if not isinstance(name, str):
+            self.problems.add(place.problem(where, f"a name is text, not {kind_of(name)}"))
+            return None
+        if name != "item":
+            self._variable_name(name, place, where)
+        return name
 
     def variables(self, body: dict[str, Any], place: Place, where: str) -> Iterator[Layer]:
         values = body.get("vars")
@@ -148,7 +185,7 @@ class TaskReader:
     def tags(self, body: dict[str, Any], place: Place, where: str) -> frozenset[str]:
         return frozenset(self._words(body, place, where, "tags", split=True))
 
-    def _notify(self, body: dict[str, Any], place: Place, where: str) -> tuple[str, ...]:
+    def notify(self, body: dict[str, Any], place: Place, where: str) -> tuple[str, ...]:
         return tuple(self._words(body, place, where, "notify", split=False))
 
     def _words(self, body: dict[str, Any], place: Place, where: str, key: str, *, split: bool) -> Iterator[str]:
@@ -164,7 +201,7 @@ class TaskReader:
             else:
                 yield str(word)
 
-    def _flag(self, body: dict[str, Any], place: Place, where: str, key: str) -> bool:
+    def flag(self, body: dict[str, Any], place: Place, where: str, key: str) -> bool:
         value = body.get(key, False)
         if isinstance(value, bool):
             return value
@@ -172,7 +209,7 @@ class TaskReader:
         self.problems.add(place.at(key).problem(where, f"{key} must be true or false", hint))
         return False
 
-    def _cause(self, body: dict[str, Any], place: Place, where: str) -> int | None:
+    def cause(self, body: dict[str, Any], place: Place, where: str) -> int | None:
         cause = body.get("cause")
         if cause is None:
             return None

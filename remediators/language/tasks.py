@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from remediators.language.draft import Layer
 from remediators.language.hosts import Complaints, resolved
 from remediators.language.inventory import Inventory
 from remediators.language.natives import TemplateFault
+from remediators.language.others import OtherHosts
 from remediators.language.patterns import limited, select
 from remediators.language.plays import Play, Playbook, PlayTask, Vocabulary
-from remediators.language.problems import LanguageError, Problem, Problems, is_secret
+from remediators.language.problems import LanguageError, Problem, Problems, did_you_mean, is_secret, listed
 from remediators.language.tags import check_tags, selected
 from remediators.language.task_checks import fact_problems, facts_named
 from remediators.language.templating import (
@@ -22,9 +25,20 @@ from remediators.language.templating import (
     render_text,
     uses,
 )
-from remediators.language.turns import Binding, Prepared, Turns, nested, prepare
+from remediators.language.turns import Binding, NeedsContact, Prepared, Turns, nested, prepare
 from remediators.language.variables import Scope
 from remediators.model import Host, Rendered, Task
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPlay:
+    """A play as it will be worked on: its hosts in order, and the tasks that tags leave."""
+
+    name: str
+    pattern: str
+    hosts: tuple[str, ...]
+    tasks: tuple[PlayTask, ...]
+    handlers: tuple[PlayTask, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +48,8 @@ class Bound:
     hosts: Mapping[str, Host]
     tasks: Mapping[str, Sequence[Task]]
     warnings: tuple[Problem, ...] = ()
+    plays: tuple[BoundPlay, ...] = ()
+    others: OtherHosts = field(default_factory=OtherHosts)
 
 
 @dataclass(slots=True)
@@ -87,10 +103,11 @@ def bind(
     limit: str | None = None,
     tags: Collection[str] = (),
     skip_tags: Collection[str] = (),
+    start_at: str | None = None,
     problems: Problems | None = None,
 ) -> Bound:
     """
-    The tasks of every host that the plays name.
+    The tasks of every host that the plays name. ``start_at`` is the name (or a glob) of the first task that counts.
 
     Raises `LanguageError` with everything that is wrong on any host, or adds to ``problems`` where that is given.
     """
@@ -102,14 +119,21 @@ def bind(
     complaints = Complaints()
     tasks: dict[str, list[Task]] = {}
     overlays: dict[str, list[Play]] = {}
-    for play, name in zip(plays, _names(plays), strict=True):
-        binding = Binding(play, inventory, vocabulary, extra)
+    others = OtherHosts(frozenset(vocabulary.facts))
+    chosen = [[task for task in play.tasks if selected(task.tags, tags, skip_tags)] for play in plays]
+    if start_at is not None:
+        chosen = _from(start_at, chosen, found)
+    bound: list[BoundPlay] = []
+    for play, name, kept in zip(plays, _names(plays), chosen, strict=True):
+        binding = Binding(play, inventory, vocabulary, extra, others)
         hosts = _hosts(binding, limit, found)
-        chosen = [task for task in play.tasks if selected(task.tags, tags, skip_tags)]
-        prepared = [prepare(task) for task in (*chosen, *play.handlers)]
-        for host in hosts:
+        bound.append(BoundPlay(name, _written(play.hosts), tuple(hosts), tuple(kept), play.handlers))
+        prepared = [prepare(task) for task in (*kept, *play.handlers)]
+        rest = [task for task in prepared if not task.task.run_once]
+        for number, host in enumerate(hosts):
             overlays.setdefault(host, []).append(play)
-            tasks.setdefault(host, []).extend(_bound(binding, name, prepared, host, complaints))
+            mine = rest if number else prepared
+            tasks.setdefault(host, []).extend(_bound(binding, name, mine, host, complaints))
         complaints.settle(len(hosts), found)
     if not tasks and not found.errors:
         found.add(Problem("--limit", 0, 0, "", f"{limit!r} leaves no host of any play"))
@@ -117,7 +141,27 @@ def bind(
     hosts_ = resolved(inventory, order, extra, overlays, found)
     if problems is None:
         found.raise_if_any()
-    return Bound(hosts_, {host: tuple(tasks[host]) for host in order}, tuple(found.warnings))
+    of_hosts = {host: tuple(tasks[host]) for host in order}
+    return Bound(hosts_, of_hosts, tuple(found.warnings), tuple(bound), others)
+
+
+def _written(pattern: str | tuple[str, ...]) -> str:
+    return pattern if isinstance(pattern, str) else ":".join(pattern)
+
+
+def _from(start: str, chosen: Sequence[Sequence[PlayTask]], problems: Problems) -> list[list[PlayTask]]:
+    """Tasks from the first of that name on, over all plays."""
+    names = [task.name for tasks in chosen for task in tasks]
+    first = next((number for number, name in enumerate(names) if name == start or fnmatchcase(name, start)), None)
+    if first is None:
+        hint = did_you_mean(start, names) or f"tasks are {listed(dict.fromkeys(names))}"
+        problems.add(Problem("--start-at-task", 0, 0, "", f"no task is named {start!r}", hint))
+        return [list(tasks) for tasks in chosen]
+    kept: list[list[PlayTask]] = []
+    for tasks in chosen:
+        kept.append(list(tasks[max(first, 0) :]))
+        first -= len(tasks)
+    return kept
 
 
 def _names(plays: Sequence[Play]) -> Iterator[str]:
@@ -164,7 +208,7 @@ def _bind_task(binding: Binding, play: str, prepared: Prepared, host: str, scope
         name=_name(task, scope),
         remediator=task.remediator,
         where=str(task.place),
-        notify=task.notify,
+        notify=tuple(task.notify),
         ignore_errors=task.ignore_errors,
         allow_unverified=task.allow_unverified,
         cause=task.cause,
@@ -175,15 +219,16 @@ def _bind_task(binding: Binding, play: str, prepared: Prepared, host: str, scope
         host=host,
     )
     if not facts:
-        bound.ready = prepared.same or tuple(bound.render({}))
-        prepared.same = bound.ready if prepared.is_constant else None
+        with contextlib.suppress(NeedsContact):
+            bound.ready = prepared.same or tuple(bound.render({}))
+            prepared.same = bound.ready if prepared.is_constant else None
     return bound
 
 
 def _name(task: PlayTask, scope: Scope) -> str:
     if not is_template(task.name):
         return task.name
-    inside = scope.within([task.variables] if task.variables else [])
+    inside = scope.within(task.layers)
     place = task.place.at("name")
     try:
         secret = next((name for name in sorted(inside.closure(uses(task.name)).names) if is_secret(name)), None)
@@ -193,7 +238,7 @@ def _name(task: PlayTask, scope: Scope) -> str:
         return str(render_text(task.name, inside))
     except TemplateFault as fault:
         hint = fault.hint
-        if fault.word == "item" and task.loop is not None:
+        if task.loop is not None and fault.word in (task.control.item, task.control.index):
             hint = "leave it out: each turn is shown with its item"
         raise LanguageError([(fault.place or place).problem(task.where, fault.what, hint, fault.word)]) from fault
 
@@ -203,7 +248,7 @@ def _facts(binding: Binding, prepared: Prepared, scope: Scope) -> frozenset[str]
     task = prepared.task
     place = task.place
     try:
-        total = scope.within([task.variables] if task.variables else []).closure(prepared.total)
+        total = scope.within(task.layers).closure(prepared.total)
     except TemplateFault as fault:
         raise LanguageError([(fault.place or place).problem(task.where, fault.what, fault.hint, fault.word)]) from fault
     known = binding.vocabulary.facts

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from remediators.language.draft import Layer
 from remediators.language.inventory import Inventory
 from remediators.language.natives import OMIT, TemplateFault
 from remediators.language.options import check_options
+from remediators.language.others import NotYet, OtherHosts
 from remediators.language.plays import Play, PlayTask, Vocabulary
 from remediators.language.problems import LanguageError, is_secret, kind_of
 from remediators.language.source import Place
@@ -51,11 +52,12 @@ class Prepared:
 
 def prepare(task: PlayTask) -> Prepared:
     """Conditions that do not depend on the turn come first: they may save the loop itself."""
-    loop, inner = uses(task.loop), uses([task.options, dict(task.verify), task.loop])
+    loop, inner = uses(task.loop), uses([task.options, dict(task.verify), task.loop, task.control.label])
     total = inner
     for condition, _ in task.when:
         total = total | used_by(condition)
-    late = [pair for pair in task.when if task.loop is not None and "item" in used_by(pair[0]).names]
+    turning = {name for name in (task.control.item, task.control.index) if name}
+    late = [pair for pair in task.when if task.loop is not None and used_by(pair[0]).names & turning]
     early = [pair for pair in task.when if pair not in late]
     return Prepared(task, early, late, loop, inner, total)
 
@@ -68,14 +70,15 @@ class Binding:
     inventory: Inventory
     vocabulary: Vocabulary
     extra: tuple[Layer, ...]
+    others: OtherHosts = field(default_factory=OtherHosts)
 
     def scope(self, host: str, task: PlayTask | None, facts: Mapping[str, Any] | None) -> Scope:
-        own = [task.variables] if task is not None and task.variables is not None else []
+        own = task.layers if task is not None else ()
         special: dict[str, Any] = {"playbook_dir": os.path.abspath(self.play.directory)}  # noqa: PTH100  nothing is read
         if facts is not None:
             special["facts"] = facts
         layers = (*own, *self.play.layers)
-        return host_scope(self.inventory, host, extra=self.extra, above=layers, special=special)
+        return host_scope(self.inventory, host, extra=self.extra, above=layers, special=special, others=self.others)
 
 
 def nested(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,6 +91,10 @@ def nested(facts: Mapping[str, Any]) -> dict[str, Any]:
             branch = branch.setdefault(step, {})
         branch[last] = value
     return tree
+
+
+class NeedsContact(LanguageError):
+    """A task that cannot be filled in before another host is contacted."""
 
 
 class Turns:
@@ -128,18 +135,26 @@ class Turns:
             return
         place = self.task.place.at("loop")
         for number, item in enumerate(self._list(place)):
-            yield self.scope.within(special={"item": item}), self._label(item, number)
+            control = self.task.control
+            index = {control.index: number} if control.index else {}
+            scope = self.scope.within(special={control.item: item, **index})
+            yield scope, self._label(scope, item, number)
 
     def _list(self, place: Place) -> list[Any]:
         items = self._filled(self.task.loop, self.scope, place)
+        if isinstance(items, dict):
+            items = [{"key": key, "value": value} for key, value in items.items()]
         if not isinstance(items, list):
-            hint = "use the filter dict2items" if isinstance(items, dict) else ""
-            raise self._error(place, f"loop must come out a list, and this is {kind_of(items)}", hint)
+            raise self._error(place, f"loop must come out a list or a mapping, and this is {kind_of(items)}")
         if len(items) > MOST_TURNS:
             raise self._error(place, f"loop has more than {MOST_TURNS} turns")
         return items
 
-    def _label(self, item: Any, number: int) -> str:
+    def _label(self, scope: Scope, item: Any, number: int) -> str:
+        label = self.task.control.label
+        if label is not None:
+            filled = self._filled(label, scope, self.task.place.at("loop_control", "label"))
+            return str(number + 1) if self._is_secret(uses(label) | self.prepared.loop) else str(filled)
         if isinstance(item, dict):
             item = next((item[key] for key in ("name", "key") if key in item), None)
         if self._is_secret(self.prepared.loop) or isinstance(item, dict | list) or item is None:
@@ -231,7 +246,8 @@ class Turns:
         """A fault at the variable it comes from, or else at the template."""
         own = fault.place or place
         where = self.task.where if fault.place is None else f"{self.task.where} ({place})"
-        return LanguageError([own.problem(where, without_secrets(fault.what, self.scope), fault.hint, fault.word)])
+        raised = NeedsContact if isinstance(fault, NotYet) else LanguageError
+        return raised([own.problem(where, without_secrets(fault.what, self.scope), fault.hint, fault.word)])
 
 
 def used_by(condition: Any) -> Uses:

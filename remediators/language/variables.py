@@ -10,6 +10,7 @@ from jinja2.utils import missing
 from remediators.language.draft import Layer
 from remediators.language.inventory import Inventory, Known
 from remediators.language.natives import TemplateFault
+from remediators.language.others import FactsOf, OtherHosts
 from remediators.language.problems import is_secret
 from remediators.language.sandbox import BUILT_IN
 from remediators.language.templating import has_template, render, uses
@@ -140,8 +141,14 @@ class HostVars(Mapping[str, Any]):
     """``hostvars``: the inventory's variables of every host, resolved where they are used."""
 
     def __init__(
-        self, inventory: Inventory, extra: Sequence[Layer], trail: list[str], common: Mapping[str, Any]
+        self,
+        inventory: Inventory,
+        extra: Sequence[Layer],
+        trail: list[str],
+        common: Mapping[str, Any],
+        others: OtherHosts | None = None,
     ) -> None:
+        self._others = others
         self._inventory = inventory
         self._extra = extra
         self._trail = trail
@@ -154,7 +161,8 @@ class HostVars(Mapping[str, Any]):
         if host not in self._views:
             special = {**self._common, **own_names(self._inventory, host), "hostvars": self}
             layers = (*self._extra, *reversed(self._inventory.host_layers[host]))
-            self._views[host] = HostView(Scope(layers, self._inventory.shared(host), special, self._trail))
+            scope = Scope(layers, self._inventory.shared(host), special, self._trail)
+            self._views[host] = HostView(scope, None if self._others is None else FactsOf(self._others, host))
         return self._views[host]
 
     def __iter__(self) -> Iterator[str]:
@@ -169,11 +177,15 @@ class HostView(Mapping[str, Any]):
 
     _UNLISTED = frozenset({"hostvars", "groups"})
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, facts: FactsOf | None) -> None:
         self._scope = scope
+        self._facts = facts
 
     def __getitem__(self, name: str) -> Any:
-        found = self._scope.lookup(name) if name != "facts" else missing
+        if name == "facts":
+            found: Any = missing if self._facts is None else self._facts
+        else:
+            found = self._scope.lookup(name)
         if found is missing or name in BUILT_IN:
             raise KeyError(name)
         return found
@@ -201,11 +213,12 @@ def host_scope(
     extra: Sequence[Layer] = (),
     above: Sequence[Layer] = (),
     special: Mapping[str, Any] | None = None,
+    others: OtherHosts | None = None,
 ) -> Scope:
     """A host's names: ``extra`` (from ``-e``) wins over ``above`` (of play and task), and that over the inventory."""
     trail: list[str] = []
     common = {"groups": inventory.members}
-    hostvars = HostVars(inventory, extra, trail, common)
+    hostvars = HostVars(inventory, extra, trail, common, others)
     names = {**common, **own_names(inventory, host), "hostvars": hostvars, **(special or {})}
     layers = (*extra, *above, *reversed(inventory.host_layers[host]))
     return Scope(layers, inventory.shared(host), names, trail)

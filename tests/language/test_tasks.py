@@ -83,9 +83,9 @@ def test_a_false_condition_saves_a_loop_that_is_undefined(loaded):
 
 
 def test_a_loop_that_is_no_list_is_an_error(errors):
-    said = errors(play("smtp_banner: {}\n      loop: '{{ d }}'", "  vars: {d: {a: 1}}\n"))
+    said = errors(play("smtp_banner: {}\n      loop: '{{ d }}'", "  vars: {d: text}\n"))
     assert said.splitlines()[0] == (
-        "site.yml:7:13: task 'T': on exch01: loop must come out a list, and this is a mapping (use the filter dict2items)"
+        "site.yml:7:13: task 'T': on exch01: loop must come out a list or a mapping, and this is text"
     )
 
 
