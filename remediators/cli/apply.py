@@ -33,8 +33,9 @@ def command(targets: tuple[str, ...], **flags: Any) -> int:
     plans = [target for target in targets if is_plan(Path(target))]
     if plans and len(targets) > 1:
         raise click.UsageError("apply takes one plan, or playbooks, and not both")
-    if plans and (shared.tags or shared.skip_tags):
-        raise click.UsageError("a saved plan is applied as it is: give --tags and --skip-tags to remediate plan")
+    if plans and (shared.tags or shared.skip_tags or shared.start_at_task):
+        told = "--tags, --skip-tags and --start-at-task"
+        raise click.UsageError(f"a saved plan is applied as it is: give {told} to remediate plan")
     return _saved(Path(plans[0]), shared) if plans else _playbooks(targets, shared)
 
 

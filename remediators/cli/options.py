@@ -23,6 +23,7 @@ class Given:
     extra_vars: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     skip_tags: tuple[str, ...] = ()
+    start_at_task: str | None = None
     forks: int = 20
     user: str | None = None
     ask_pass: bool = False
@@ -85,6 +86,7 @@ selecting = _together(
     extra_vars,
     click.option("-t", "--tags", multiple=True, help="Only tasks with these tags."),
     click.option("--skip-tags", multiple=True, help="Leave out tasks with these tags."),
+    click.option("--start-at-task", metavar="NAME", help="Leave out the tasks before this one (a name or a glob)."),
     click.option("--expect-hosts", type=int, metavar="N", help="Refuse any other number of hosts."),
 )
 connecting = _together(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from remediators.cli import options
+from remediators.cli.listing import Wanted, show_listing
 from remediators.cli.options import Given, given
 from remediators.model import UsageError
 
@@ -23,13 +25,30 @@ CHANGES, UNREACHABLE, UNREAD = 2, 4, 1
 @options.state
 @click.option("--out", metavar="FILE", help="Save the plan there, for remediate apply FILE.")
 @click.option("--detailed-exitcode", is_flag=True, help="2 instead of 0 when something would change.")
-def command(playbooks: tuple[str, ...], out: str | None, *, detailed_exitcode: bool, **flags: Any) -> int:
+@click.option("--list-hosts", "hosts", is_flag=True, help="Say which hosts each play means, and contact none.")
+@click.option("--list-tasks", "tasks", is_flag=True, help="Say which tasks would be looked at, and contact nobody.")
+@click.option("--list-tags", "every_tag", is_flag=True, help="Say which tags there are, and contact nobody.")
+def command(
+    playbooks: tuple[str, ...],
+    out: str | None,
+    *,
+    detailed_exitcode: bool,
+    hosts: bool,
+    tasks: bool,
+    every_tag: bool,
+    **flags: Any,
+) -> int:
     """Dry run: read every host, show every change, touch nothing."""
     from remediators.cli.project import load, make_plan
     from remediators.journal import State, write_document
     from remediators.model.documents import Seal, plan_document
 
     shared = given(**flags)
+    wanted = Wanted(hosts, tasks, every_tag)
+    if wanted:
+        plays = load(playbooks, replace(shared, offline=True)).plays
+        click.echo(show_listing(plays, wanted, shared.output), nl=False)
+        return 0
     _can_be_written(out)
     project = load(playbooks, shared)
     plan = make_plan(project, shared)

@@ -16,13 +16,15 @@ from remediators.cli.options import Given
 from remediators.engine.fleet import Fleet, plan_fleet
 from remediators.engine.house import House
 from remediators.journal import now
-from remediators.model import Host, HostPlan, Plan, Redactor, Source, Task, UsageError
+from remediators.model import Host, HostPlan, Plan, Redactor, RemediationError, Source, Task, UsageError
 from remediators.model.secrecy import SECRET_NAME, secret_values
 
 if TYPE_CHECKING:
     from remediators.cli.progress import Flight
     from remediators.language import Vocabulary
+    from remediators.language.others import OtherHosts
     from remediators.language.plays import Playbook
+    from remediators.language.tasks import BoundPlay
 
 PACKAGED = Path(__file__).parents[1] / "profiles"
 
@@ -37,6 +39,9 @@ class Project:
     tasks: Mapping[str, Sequence[Task]] = field(default_factory=dict)
     playbooks: tuple[Source, ...] = ()
     inventory: tuple[str, ...] = ()
+    plays: tuple[BoundPlay, ...] = ()
+    others: OtherHosts | None = None
+    host_of: Callable[[str], Host] | None = None
 
 
 def load(playbooks: Sequence[str], given: Given) -> Project:
@@ -54,11 +59,21 @@ def load(playbooks: Sequence[str], given: Given) -> Project:
         limit=given.limit,
         tags=given.tags,
         skip_tags=given.skip_tags,
+        start_at=given.start_at_task,
     )
     _warn(str(warning) for warning in (*loaded.warnings, *loaded.bound.warnings))
     project = _project(house, loaded.bound.hosts, given, secrets=_secrets_of(loaded.playbooks))
     files = tuple(Source(path, digest) for path, digest in loaded.files)
-    return replace(project, tasks=loaded.bound.tasks, playbooks=files, inventory=_absolute(sources))
+    extra = language.parse_extra_vars(given.extra_vars)
+    return replace(
+        project,
+        tasks=loaded.bound.tasks,
+        playbooks=files,
+        inventory=_absolute(sources),
+        plays=loaded.bound.plays,
+        others=loaded.bound.others,
+        host_of=lambda name: language.resolve_hosts(loaded.inventory, [name], extra=extra)[name],
+    )
 
 
 def _are_playbooks(paths: Sequence[str]) -> None:
@@ -286,13 +301,38 @@ def plan_tasks(
     from remediators.cli.secrecy import without_secrets
 
     fleet = fleet_of(project, given)
-    with flying(len(tasks), "plan", given) as board, reading(fleet.stop):
+    with flying(len(tasks), "plan", given) as board, reading(fleet.stop), facts_elsewhere(project, fleet):
         quiet = replace(fleet, begun=board.begun, ended=_only_trouble(board))
         hosts = plan_fleet(quiet, tasks, project.hosts)
     told = tuple(without_secrets(seen(host), project.redactor) for host in hosts)
     stamp = now()
     name = f"{stamp[:10].replace('-', '')}-{secrets.token_hex(4)}"
     return Plan(name, stamp, __version__, project.playbooks, project.inventory, told, extra)
+
+
+@contextmanager
+def facts_elsewhere(project: Project, fleet: Fleet) -> Iterator[None]:
+    """While this lasts, templates may ask for facts of other hosts, which are contacted for them."""
+    from remediators.engine.facts_elsewhere import FactsElsewhere
+    from remediators.language.natives import TemplateFault
+
+    if project.others is None or project.host_of is None:
+        yield
+        return
+    reader = FactsElsewhere(fleet, project.host_of)
+
+    def ask(host: str, name: str) -> Any:
+        try:
+            return reader.value(host, name)
+        except RemediationError as error:
+            raise TemplateFault(f"the fact {name} of {host} cannot be read: {error.message}", word="facts") from error
+
+    project.others.ask = ask
+    try:
+        yield
+    finally:
+        project.others.ask = None
+        reader.close()
 
 
 def _only_trouble(board: Flight) -> Any:
@@ -308,4 +348,6 @@ def _extra(given: Given) -> dict[str, Any]:
     """How the plan was asked for. ``-e`` with a secret in it is withheld and must be given again."""
     secret = any(SECRET_NAME.search(text) for text in given.extra_vars)
     held: dict[str, Any] = {"extra_vars_withheld": True} if secret else {"extra_vars": list(given.extra_vars)}
-    return {**held, "limit": given.limit, "tags": list(given.tags), "skip_tags": list(given.skip_tags)}
+    return {**held, "limit": given.limit, "tags": list(given.tags), "skip_tags": list(given.skip_tags)} | (
+        {"start_at_task": given.start_at_task} if given.start_at_task else {}
+    )

@@ -18,7 +18,6 @@ from remediators.language.templating import is_template
 
 INCLUDES = ("include_tasks", "import_tasks")
 MOST_INCLUDES = 50  # files within files
-MOST_BLOCKS = 50  # blocks within blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,6 @@ class Inherited:
     flags: frozenset[str] = frozenset()
     cause: int | None = None
     files: tuple[str, ...] = ()  # the files of tasks on the way here
-    depth: int = 0  # of blocks
 
 
 FLAGS = ("ignore_errors", "sensitive", "allow_unverified", "run_once")
@@ -69,10 +67,7 @@ class EntryReader:
         name = self.reader.name(body, place, "block")
         where = f"block {name!r}" if name else "block"
         self._keys(body, place, where, BLOCK_KEYS, handler=handler)
-        if above.depth >= MOST_BLOCKS:
-            self.problems.add(place.problem(where, f"blocks are nested more than {MOST_BLOCKS} deep"))
-            return
-        inner = replace(self._inherited(body, place, where, above, handler=handler), depth=above.depth + 1)
+        inner = self._inherited(body, place, where, above, handler=handler)
         if not body["block"]:
             self.problems.add(place.at("block").problem(where, "the block is empty", "write tasks under it"))
             return
