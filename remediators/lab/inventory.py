@@ -16,6 +16,11 @@ Fleet = Mapping[str, Spec]
 DOOR_KEYS: Final = frozenset(
     {
         "address",  # a loopback address of its own, where ports are fixed
+        "via",  # the Cisco device, or a list of them, in front of this host: each masks its greeting while it inspects
+        "mask",  # a device: how a greeting looks that it has masked: pix, ios or cmap (the default is its own kind)
+        "final_dot",  # a device: whether it drops the end of every message (dropped), or of those that come split
+        "own_address",  # whether the host has its address (and its device sees it there) where ports are free, too
+        "variables",  # more variables of the host in the inventory
         "behind",  # the Cisco firewall that mail to this host passes: its inspection masks the greeting
         "connection",  # winrm, ssh, network_cli for a Cisco device, or none for a host that only speaks SMTP
         "transport",  # winrm: basic, ntlm or certificate
@@ -121,11 +126,18 @@ def _group(groups: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _variables(host: Reached, keyring: Keyring) -> dict[str, Any]:
     connection = host.spec.get("connection", "winrm")
-    told = {"ansible_host": host.address, "ansible_connection": connection, "ansible_user": host.user}
+    told: dict[str, Any] = {
+        "ansible_host": host.address,
+        "ansible_connection": connection,
+        "ansible_user": host.user,
+    }
     if host.smtp_port is not None:
         told |= {"smtp_port": host.smtp_port}
     if host.port is not None:
         told |= {"ansible_port": host.port}
+    if "via" in host.spec:
+        told |= {"via": host.spec["via"]}
+    told |= host.spec.get("variables", {})
     match connection:
         case "winrm":
             return told | _winrm(host, keyring)

@@ -566,11 +566,12 @@ class Shell:
 
     def do_telnet(self, target: str) -> str:
         host, _, options = target.partition(" ")
-        greeting = self.device.settings.telnet.get(host)
-        said = greeting() if callable(greeting) else greeting
         port = options.split()[0] if options else "23"
+        known = self.device.settings.telnet
+        greeting = known.get(f"{host} {port}", known.get(host) if port in ("25", "smtp") else None)
+        said = greeting() if callable(greeting) else greeting
         self.terminal.write(f"Trying {host}, {port} ... ")
-        if said is None or port not in ("25", "smtp"):
+        if said is None:
             return "\n% Connection refused by remote host\n"
         text = said.decode("ascii", errors="replace") if isinstance(said, bytes) else said
         self.terminal.write("Open\n" + text.replace("\r\n", "\n").rstrip("\n") + "\n")

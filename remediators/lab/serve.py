@@ -7,7 +7,7 @@ import ipaddress
 import shutil
 import ssl
 import tempfile
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -25,12 +25,13 @@ from remediators.lab.ios_device import Device, pair
 from remediators.lab.ios_device import build as build_device
 from remediators.lab.ios_door import DeviceDoor
 from remediators.lab.machine import FAULTS, Machine
+from remediators.lab.mail_path import Inspection, inspected
 from remediators.lab.smtp_door import SMTPDoor
 from remediators.lab.ssh_door import SSHDoor, SSHSettings
 from remediators.lab.winrm_door import WinRMDoor, WinRMSettings
 from remediators.lab.world import build
 
-FIXED_PORTS: Final[Mapping[str, int]] = {"http": 5985, "https": 5986, "ssh": 2222, "smtp": 2525}
+FIXED_PORTS: Final[Mapping[str, int]] = {"http": 5985, "https": 5986, "ssh": 2222, "smtp": 2525, "smtp-inside": 2625}
 PRODUCTS: Final[Mapping[str, str]] = {"2008": "OS: 6.0.6002 SP: 2.0 Stack: 2.0"}
 FREE_ADDRESS: Final = "127.0.0.1"
 _FIRST_ADDRESS: Final = 11
@@ -41,7 +42,8 @@ class Served:
     """
     One host of a lab.
 
-    ``faults`` may be changed at any time. ``port`` is WinRM's or SSH's, ``None`` where nothing listens.
+    ``faults`` may be changed at any time. ``port`` is WinRM's or SSH's, ``None`` where nothing listens. ``smtp_port``
+    is where the controller comes in, through the devices of ``via``; ``smtp_inside_port`` is behind them all.
     """
 
     name: str
@@ -54,6 +56,14 @@ class Served:
     smtp: SMTPDoor | None = None
     port: int | None = None
     smtp_port: int | None = None
+    smtp_inside: SMTPDoor | None = None
+    smtp_inside_port: int | None = None
+
+    @property
+    def via(self) -> tuple[str, ...]:
+        """The devices in front of this host, from the controller's side inward."""
+        given = self.spec.get("via", ())
+        return (given,) if isinstance(given, str) else tuple(given)
 
     @property
     def connection(self) -> str:
@@ -141,6 +151,9 @@ class Lab:
         self.hosts = {name: self._host(name, spec, place) for place, (name, spec) in enumerate(self.fleet.items())}
         devices = {name: host.machine for name, host in self.hosts.items() if isinstance(host.machine, Device)}
         pair(devices, self.fleet)
+        for name, device in devices.items():
+            known = {address: answer for host in self.hosts.values() for address, answer in self._seen(host, name)}
+            device.settings = replace(device.settings, telnet={**known, **device.settings.telnet})
         self._keys = self._make_keys()
         self._loop = Loop()
         self._loop.start()
@@ -180,6 +193,48 @@ class Lab:
     def _reached(self, host: Served) -> Reached:
         return Reached(host.name, host.spec, host.address, host.user, host.password, host.port, host.smtp_port)
 
+    # The way of the mail.
+
+    def between(self, here: str | None, there: str) -> list[Inspection]:
+        """
+        What inspects mail on its way to a host just now: from another host, from a device on the way, or (``None``)
+        from the controller.
+        """
+        way = list(self.hosts[there].via)
+        if here in way:
+            way = way[way.index(here) + 1 :]
+        elif here is not None and here in self.hosts:
+            way = list(dict.fromkeys([*self.hosts[here].via, *way]))
+        found = (self._inspection(name) for name in way if name in self.hosts)
+        return [one for one in found if one is not None]
+
+    def _inspection(self, name: str) -> Inspection | None:
+        machine = self.hosts[name].machine
+        if not isinstance(machine, Device):
+            return None
+        protocol = inspected(machine.platform, machine.running())
+        if protocol is None:
+            return None
+        spec = self.hosts[name].spec
+        usual = "ios" if machine.platform == "ios" else "pix"
+        return Inspection(protocol, spec.get("mask", usual), spec.get("final_dot", "dropped"))
+
+    def _first_between(self, here: str | None, there: str) -> Inspection | None:
+        return next(iter(self.between(here, there)), None)
+
+    def _seen(self, host: Served, device: str) -> Iterator[tuple[str, Callable[[], bytes | None]]]:
+        """Where a device finds a host's port 25, and the greeting that it gets there."""
+
+        def greeting() -> bytes | None:
+            said = host.machine.greeting()
+            through = self._first_between(device, host.name)
+            return through.mask(said) if through and said else said
+
+        if host.address != FREE_ADDRESS and not isinstance(host.machine, Device):
+            fqdn = str(getattr(host.machine, "fqdn", host.name))
+            for name in (host.address, host.name, fqdn):
+                yield name, greeting
+
     # Setting up.
 
     def _host(self, name: str, spec: Spec, place: int) -> Served:
@@ -197,7 +252,7 @@ class Lab:
         return {*own, "masked-greeting"} if masks else own
 
     def _address(self, spec: Spec, place: int) -> str:
-        if self.ports == "free":
+        if self.ports == "free" and not spec.get("own_address"):
             return FREE_ADDRESS
         counted = ipaddress.ip_address(f"{self.address_base}0") + _FIRST_ADDRESS + place
         return str(spec.get("address", counted))
@@ -232,7 +287,9 @@ class Lab:
             case "network_cli":
                 host.ssh = DeviceDoor(self.device(host.name), loop.pool, host.faults, self._device_settings(host))
         if host.spec.get("smtp", host.connection != "network_cli"):
-            host.smtp = SMTPDoor(host.machine, host.faults)
+            host.smtp = SMTPDoor(host.machine, host.faults, lambda: self._first_between(None, host.name))
+        if host.smtp is not None and host.via:
+            host.smtp_inside = SMTPDoor(host.machine, host.faults)
 
     def _device_settings(self, host: Served) -> SSHSettings:
         banner = "SSH-2.0-Cisco-1.25"
@@ -281,12 +338,19 @@ class Lab:
                 await door.close()
         if host.smtp is not None:
             host.smtp_port = await host.smtp.open(host.address, self._port("smtp"))
+        if host.smtp_inside is not None:
+            host.smtp_inside_port = await host.smtp_inside.open(host.address, self._port("smtp-inside"))
 
     def _port(self, service: str) -> int:
         return FIXED_PORTS[service] if self.ports == "fixed" else 0
 
     async def _close(self) -> None:
-        doors = [door for host in self.hosts.values() for door in (host.winrm, host.ssh, host.smtp) if door is not None]
+        doors = [
+            door
+            for host in self.hosts.values()
+            for door in (host.winrm, host.ssh, host.smtp, host.smtp_inside)
+            if door is not None
+        ]
         await asyncio.gather(*(door.close() for door in doors))
 
 

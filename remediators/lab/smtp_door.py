@@ -1,83 +1,110 @@
-"""A host's SMTP service as the world sees it: its greeting, and the verbs that it offers. It takes no mail."""
+"""A host's SMTP service as the world sees it: its greeting, the verbs that it offers, and what it does with mail."""
 
 from __future__ import annotations
 
 from asyncio import StreamReader, StreamWriter
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from remediators.lab.door_faults import Faults
 from remediators.lab.door_loop import Listener, swallow
-from remediators.lab.machine import Machine
+from remediators.lab.machine import VERBS, Machine, Mouth, Speaking
+from remediators.lab.mail_path import Inspection
 
-# What Exchange Server 2003's virtual server says to EHLO, with its first line still without a name.
-VERBS: Final[Sequence[bytes]] = (
-    b"TURN",
-    b"SIZE",
-    b"ETRN",
-    b"PIPELINING",
-    b"DSN",
-    b"ENHANCEDSTATUSCODES",
-    b"8bitmime",
-    b"BINARYMIME",
-    b"CHUNKING",
-    b"VRFY",
-    b"X-EXPS GSSAPI NTLM LOGIN",
-    b"X-EXPS=LOGIN",
-    b"AUTH GSSAPI NTLM LOGIN",
-    b"AUTH=LOGIN",
-    b"X-LINK2STATE",
-    b"XEXCH50",
-    b"OK",
-)
 UNKNOWN: Final = b"500 5.3.3 Unrecognized command\r\n"
-# A PIX's fixup lets these through and answers for all others; what it does not know reaches nobody.
-_THROUGH_A_PIX: Final = frozenset({b"HELO", b"MAIL", b"RCPT", b"DATA", b"RSET", b"NOOP", b"QUIT"})
+_GO_ON: Final = b"354 Start mail input; end with <CRLF>.<CRLF>\r\n"
+_TAKEN: Final = b"250 2.6.0 Queued mail for delivery\r\n"
+_END: Final = b"\r\n.\r\n"
+_MOST_MAIL: Final = 1 << 22
+
+
+def _nothing_between() -> Inspection | None:
+    return None
 
 
 class SMTPDoor:
-    """The service of one host, in the event loop of the lab. ``requests`` counts verbs."""
+    """
+    The service of one host, in the event loop of the lab. ``requests`` counts verbs, ``mail`` has what was taken.
 
-    def __init__(self, machine: Machine, faults: Faults) -> None:
+    ``between`` says what inspects the conversation on this door's side of the world.
+    """
+
+    def __init__(
+        self, machine: Machine, faults: Faults, between: Callable[[], Inspection | None] = _nothing_between
+    ) -> None:
         self.requests: Counter[str] = Counter()
+        self.mail: list[bytes] = []
         self._machine = machine
         self._faults = faults
+        self._between = between
         self._listener = Listener(self._converse)
         self.open = self._listener.open
         self.close = self._listener.close
 
     async def _converse(self, reader: StreamReader, writer: StreamWriter) -> None:
         self.requests["connect"] += 1
-        greeting = self._machine.greeting()
-        if greeting is None or self._faults.strikes("no-smtp"):
+        mouth = _mouth(self._machine)
+        if mouth.greeting is None or self._faults.strikes("no-smtp"):
             writer.transport.abort()
             return
         if self._faults.strikes("mute-greeting") or self._faults.strikes("hang"):
             await swallow(reader)
             return
-        masked = "masked-greeting" in self._faults
-        name = greeting[4:].partition(b" ")[0].strip()
-        writer.write(mask(greeting) if masked else greeting)
+        through = Inspection() if "masked-greeting" in self._faults else self._between()
+        writer.write(through.mask(mouth.greeting) if through else mouth.greeting)
         while line := await reader.readline():
-            verb = line.strip().partition(b" ")[0]
-            writer.write(self._answer(verb.upper(), name, masked=masked))
+            verb = line.strip().partition(b" ")[0].upper()
+            writer.write(self._answer(verb, mouth, through))
             await writer.drain()
-            if verb.upper() == b"QUIT":
+            if verb == b"QUIT" or (
+                verb == b"DATA" and mouth.takes_mail and not await self._take(reader, mouth, through)
+            ):
                 return
+            if verb == b"DATA" and mouth.takes_mail:
+                writer.write(_TAKEN)
 
-    def _answer(self, verb: bytes, name: bytes, *, masked: bool) -> bytes:
+    async def _take(self, reader: StreamReader, mouth: Mouth, through: Inspection | None) -> bool:
+        """Read a message up to its final dot; ``False`` where the sender went away before one came."""
+        said = b"\r\n"
+        while len(said) < _MOST_MAIL and (chunk := await reader.read(65536)):
+            said += chunk
+            self.requests["data"] += 1
+            if not said.endswith(_END):
+                continue
+            if mouth.loses_dot or (through is not None and through.swallows(chunk)):
+                said = said.removesuffix(_END) + b"\r\n"
+                continue
+            self.mail.append(said.removeprefix(b"\r\n").removesuffix(b".\r\n"))
+            return True
+        return False
+
+    def _answer(self, verb: bytes, mouth: Mouth, through: Inspection | None) -> bytes:
         self.requests[verb.decode("ascii", errors="replace")] += 1
-        if masked and verb not in _THROUGH_A_PIX:
+        if through is not None and not through.lets(verb):
             return UNKNOWN
+        name = mouth.name
         answers = {
-            b"EHLO": _several([name + b" Hello [127.0.0.1]", *VERBS]),
+            b"EHLO": _several([name + b" Hello [127.0.0.1]", *_offered(mouth.verbs, through)]),
             b"HELO": b"250 " + name + b" Hello [127.0.0.1]\r\n",
             b"NOOP": b"250 2.0.0 OK\r\n",
             b"RSET": b"250 2.0.0 Resetting\r\n",
             b"QUIT": b"221 2.0.0 " + name + b" Service closing transmission channel\r\n",
         }
+        if mouth.takes_mail:
+            answers |= {b"MAIL": b"250 2.1.0 Sender OK\r\n", b"RCPT": b"250 2.1.5 Recipient OK\r\n", b"DATA": _GO_ON}
         return answers.get(verb, UNKNOWN)
+
+
+def _mouth(machine: Machine) -> Mouth:
+    if isinstance(machine, Speaking):
+        return machine.mouth()
+    greeting = machine.greeting()
+    return Mouth(greeting, (greeting or b"")[4:].partition(b" ")[0].strip(), VERBS)
+
+
+def _offered(verbs: Sequence[bytes], through: Inspection | None) -> list[bytes]:
+    return [through.offered(verb) for verb in verbs] if through else list(verbs)
 
 
 def _several(lines: Sequence[bytes]) -> bytes:
@@ -91,5 +118,4 @@ def mask(greeting: bytes) -> bytes:
 
     Source: Cisco, PIX Firewall Command Reference, ``fixup protocol smtp``.
     """
-    code, text = greeting[:4], greeting[4:].rstrip(b"\r\n")
-    return code + bytes(byte if byte in b"20 " else ord("*") for byte in text) + b"\r\n"
+    return Inspection().mask(greeting)

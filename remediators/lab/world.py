@@ -7,14 +7,14 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from remediators.lab import registry as reg
 from remediators.lab.adsutil import SCRIPT
 from remediators.lab.cmd import LONGEST_LINE, Builtin, Shell, strip_quotes
 from remediators.lab.cmd_builtins import BUILTINS
 from remediators.lab.files import Files
-from remediators.lab.machine import FAULTS, Ran
+from remediators.lab.machine import FAULTS, VERBS, Mouth, Ran
 from remediators.lab.metabase import Data, Metabase
 from remediators.lab.process import Console, Environment, Handles, Sink, Source
 from remediators.lab.programs import NOT_IN_2000, PROGRAMS, Program
@@ -28,7 +28,7 @@ _SPEC: Final = frozenset(
     {
         "os", "language", "architecture", "bits", "fqdn", "codepage", "users", "registry", "denied", "services",
         "metabase", "denied_metabase", "faults", "smtp", "exchange", "cluster", "antivirus", "managed", "line_style",
-        "echo",
+        "echo", "mute", "no_banner", "takes_mail",
     }
 )  # fmt: skip
 _SERVICE_SPEC: Final = frozenset(
@@ -68,6 +68,11 @@ EDITIONS: Final = {
         "C:\\Windows", "C:\\Users", True, "7.0.6002.18222",
     ),
 }  # fmt: skip
+
+Mute = Literal["silent", "closes", "line"]
+# KB 919091, cause 4: a server that does not respond with an SMTP banner, until one is configured. Just what it does
+# instead is not told; here it says nothing, hangs up, or sends an empty line. Invented for the lab.
+_WITHOUT_BANNER: Final[Mapping[Mute, bytes | None]] = {"silent": b"", "closes": None, "line": b"\r\n"}
 
 _INETINFO: Final = "C:\\WINDOWS\\system32\\inetsrv\\inetinfo.exe"
 _SVCHOST: Final = "C:\\WINDOWS\\system32\\svchost.exe -k "
@@ -175,6 +180,9 @@ class WindowsMachine:
         self._lock = threading.RLock()
         self._ahead = 0.0
         self._smtp: bool = spec.get("smtp", True)
+        self._takes_mail: bool = spec.get("takes_mail", False)
+        self._no_banner: bool = spec.get("no_banner", False)
+        self._mute: Mute = spec.get("mute", "silent")
         self._greeting: str | None = None
         self.registry = Registry(self._note("registry"), x64=self.x64)
         self.services = Services(self.registry, self._note("service"), self._clock)
@@ -213,8 +221,15 @@ class WindowsMachine:
         with self._lock:
             if not self._smtp or self._greeting is None or not self._running("SMTPSVC"):
                 return None
+            if not self._greeting.strip():
+                return _WITHOUT_BANNER[self._mute]
             date = self.now().strftime("%a, %d %b %Y %H:%M:%S +0000")
             return f"220 {self.fqdn} {self._greeting} ready at  {date}\r\n".encode("latin-1", "replace")
+
+    def mouth(self) -> Mouth:
+        """The SMTP service as it speaks now: see `remediators.lab.machine.Mouth`."""
+        with self._lock:
+            return Mouth(self.greeting(), self.fqdn.encode(), VERBS, takes_mail=self._takes_mail)
 
     def state(self) -> dict[str, Any]:
         """Everything that can be changed, as plain JSON."""
@@ -270,7 +285,9 @@ class WindowsMachine:
 
     def _banner(self) -> str:
         text = self.metabase.inherited(f"SmtpSvc/{self._instance()}", "ConnectResponse")
-        return str(text) if text else f"Microsoft ESMTP MAIL Service, Version: {self.edition.smtp}"
+        if text:
+            return str(text)
+        return "" if self._no_banner else f"Microsoft ESMTP MAIL Service, Version: {self.edition.smtp}"
 
     def _fill(self, spec: Mapping[str, Any]) -> None:
         services = dict(_PLAIN_SERVICES)
@@ -341,7 +358,9 @@ def build(name: str, spec: Mapping[str, Any]) -> WindowsMachine:
     ({NAME: {display, state, start_mode, depends, image, stuck, fails, stop_polls, stop_seconds, start_polls,
     start_seconds}}), ``metabase`` ({path: {NAME: data}}), ``denied_metabase``, ``faults``, ``smtp``, ``exchange``,
     ``cluster``, ``antivirus`` (savce9), ``managed``, ``line_style`` (command, or script for servers that put the line
-    into a batch file) and ``echo``. The default is an Exchange 2003 server on Windows Server 2003.
+    into a batch file) and ``echo``. ``mute`` (silent, closes, line) is what its SMTP service does instead of greeting
+    where ConnectResponse is all blank, and with ``no_banner`` where there is none, too. ``takes_mail`` lets mail in.
+    The default is an Exchange 2003 server on Windows Server 2003.
     """
     return WindowsMachine(name, spec)
 

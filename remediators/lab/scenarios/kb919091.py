@@ -1,0 +1,182 @@
+"""
+KB 919091 as fleets: a sender, a receiver behind a firewall, a receiver that nothing is wrong with, and any causes.
+
+Products, registry values and addresses that no public source names are invented for the lab, and say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import Any, Final
+
+from remediators.lab.scenarios.kb919091_firewalls import firewalls
+
+SENDER, RECEIVER, OTHER, FIREWALL = "exch01", "exch02", "exch03", "fw01"
+INVENTED: Final = "invented for the lab"
+
+_USERS: Final = {"Administrator": "Lab-secret 1"}
+_SAVCE: Final = "HKLM\\SOFTWARE\\INTEL\\LANDesk\\VirusProtect6\\CurrentVersion"
+_SCANNER: Final = f"{_SAVCE}\\Storages\\InternetMail\\RealTimeScan"
+_TNEF: Final = "HKLM\\SOFTWARE\\LabInvented\\Tnef"
+_HEURISTICS: Final = "HKLM\\SOFTWARE\\LabInvented\\Heuristics"
+
+
+def _dword(name: str, number: int) -> dict[str, Any]:
+    return {name: {"type": "REG_DWORD", "data": number}}
+
+
+_QUIET: Final = {
+    # Both products are installed, what the article warns of is off, and TNEF is forced.
+    _SCANNER: _dword("OnOff", 0),
+    _HEURISTICS: _dword("LabLevel", 0),
+    _TNEF: _dword("LabForceTnef", 1),
+}
+
+
+def _exchange(name: str, number: int, *groups: str, **more: Any) -> dict[str, Any]:
+    return {
+        "connection": "winrm",
+        "transport": "ntlm",
+        "users": _USERS,
+        "groups": ("exchange", *groups),
+        "address": f"127.66.91.{number}",
+        "own_address": True,
+        "fqdn": f"{name}.example.com",
+        "antivirus": "savce9",
+        "takes_mail": True,
+        "registry": dict(_QUIET),
+        **more,
+    }
+
+
+def _hosts() -> dict[str, dict[str, Any]]:
+    return {
+        SENDER: _exchange(SENDER, 11, "senders"),
+        RECEIVER: _exchange(RECEIVER, 12, "receivers", via=FIREWALL),
+        OTHER: _exchange(OTHER, 13, "receivers", language="de", connection="ssh"),
+    }
+
+
+Patch = Mapping[str, Any]
+
+# What each part of a scenario's name changes: host -> its data, laid over that of a healthy host.
+PARTS: Final[Mapping[str, Mapping[str, Patch]]] = {
+    "healthy": {},
+    "cause1": {RECEIVER: {"registry": {_SCANNER: _dword("OnOff", 1)}}},
+    "cause2": {SENDER: {"registry": {_TNEF: _dword("LabForceTnef", 0)}}},
+    "cause3": {RECEIVER: {"registry": {_HEURISTICS: _dword("LabLevel", 2)}}},
+    "cause4": {RECEIVER: {"metabase": {"SmtpSvc/1": {"ConnectResponse": " "}}, "mute": "silent"}},
+    "cause5": {},  # in the firewall's configuration
+    "cause4-closes": {RECEIVER: {"metabase": {"SmtpSvc/1": {"ConnectResponse": " "}}, "mute": "closes"}},
+    "cause4-line": {RECEIVER: {"metabase": {"SmtpSvc/1": {"ConnectResponse": " "}}, "mute": "line"}},
+    "cause4-absent": {RECEIVER: {"no_banner": True, "mute": "silent"}},
+    # No cause of the article: nobody started the service.
+    "stopped": {RECEIVER: {"services": {"SMTPSVC": {"state": "stopped"}}}},
+    # Other firewalls than the router with the firewall feature set.
+    "pix": {},
+    "asa": {},
+}
+_AT: Final = {1: RECEIVER, 2: SENDER, 3: RECEIVER, 4: RECEIVER, 5: FIREWALL, 6: RECEIVER}
+_NUMBERED: Final = tuple(name for name in PARTS if name.startswith("cause") and "-" not in name)
+
+
+def names() -> list[str]:
+    """Healthy, each cause, each pair, all, and the variants."""
+    pairs = ["+".join(pair) for pair in combinations(_NUMBERED, 2)]
+    variants = [name for name in PARTS if name not in _NUMBERED and name not in ("healthy", "pix", "asa")]
+    return ["healthy", *_NUMBERED, *pairs, "all", *variants, "cause5+pix", "cause5+asa", "healthy+pix", "healthy+asa"]
+
+
+def build(parts: Sequence[str]) -> dict[str, Any]:
+    """The fields of a `Scenario` from the parts of its name. Raises ValueError for a part that there is not."""
+    wanted = [name for part in parts for name in (_NUMBERED if part == "all" else (part,))]
+    unknown = [part for part in wanted if part not in PARTS]
+    if unknown:
+        raise ValueError(
+            f"kb919091 has no part {', '.join(map(repr, unknown))}; there are {', '.join([*PARTS, 'all'])}"
+        )
+    causes = tuple(sorted({int(part[5]) for part in wanted if part.startswith("cause")}))
+    fleet: dict[str, Any] = _hosts()
+    for part in wanted:
+        for host, patch in PARTS[part].items():
+            fleet[host] = _laid_over(fleet[host], patch)
+    fleet |= firewalls(_kind(wanted), inspects=5 in causes)
+    fleet[RECEIVER]["via"] = [name for name in fleet if name.startswith(("fw", "rtr"))]
+    stuck = bool(causes) or "stopped" in wanted
+    return {
+        "fleet": fleet,
+        "causes": causes,
+        "at": {cause: _AT[cause] for cause in causes},
+        "routes": [(SENDER, RECEIVER)] if stuck else [],
+        "pairs": [(SENDER, RECEIVER), (SENDER, OTHER)],
+        "data": {"exchange": _variables()},
+        "profiles": {"savce9": _savce9(), "smsmse": _smsmse()},
+    }
+
+
+def _kind(parts: Iterable[str]) -> str:
+    return next((part for part in parts if part in ("pix", "asa")), "ios")
+
+
+def _laid_over(below: Mapping[str, Any], patch: Patch) -> dict[str, Any]:
+    """Mappings are merged, everything else is replaced."""
+    merged = dict(below)
+    for key, value in patch.items():
+        under = merged.get(key)
+        both = isinstance(value, Mapping) and isinstance(under, Mapping)
+        merged[key] = _laid_over(under, value) if both and isinstance(under, Mapping) else value
+    return merged
+
+
+def _variables() -> dict[str, Any]:
+    """What an operator would have in group_vars."""
+    return {
+        "av_allow_unverified": True,
+        "tnef_values": [{"key": _TNEF, "name": "LabForceTnef", "type": "dword", "data": 1}],
+        "smsmse_profile": _smsmse(),
+    }
+
+
+def _smsmse() -> dict[str, Any]:
+    return {
+        "profile": "smsmse",
+        "product": "Symantec Mail Security for Microsoft Exchange (as the lab pretends)",
+        "for": ["mail_heuristics"],
+        "detect": [{"key": _HEURISTICS, "source": INVENTED, "verified": True}],
+        "settings": [
+            {
+                "key": _HEURISTICS,
+                "name": "LabLevel",
+                "type": "dword",
+                "disabled": 0,
+                "enabled": 2,
+                "source": INVENTED,
+                "verified": True,
+            }
+        ],
+    }
+
+
+def _savce9() -> dict[str, Any]:
+    """The packaged profile's facts, and the one value that no public source names as if somebody had verified it."""
+    return {
+        "profile": "savce9",
+        "product": "Symantec AntiVirus Corporate Edition 9 (as the lab pretends)",
+        "for": ["av_email_scanner"],
+        "detect": [
+            {"key": "HKLM\\SOFTWARE\\Symantec\\InstalledApps", "value": "SAVCE", "source": INVENTED, "verified": True}
+        ],
+        "managed": [{"key": _SAVCE, "value": "Parent", "source": INVENTED, "verified": True}],
+        "settings": [
+            {
+                "key": _SCANNER,
+                "name": "OnOff",
+                "type": "dword",
+                "disabled": 0,
+                "enabled": 1,
+                "source": INVENTED,
+                "verified": True,
+            }
+        ],
+    }
