@@ -257,8 +257,8 @@ WRONG = [
     (
         "- block: [{smtp_banner: {}}]\n      loop: [1]\n",
         (
-            "4:7: block: 'loop' does not belong here (write it into each task; keys are name, when, tags, notify, vars, "
-            "ignore_errors, cause, sensitive, allow_unverified, run_once, block)"
+            "4:7: block: 'loop' does not belong here (write it into each task; keys are name, when, tags, notify, "
+            "vars, ignore_errors, cause, sensitive, allow_unverified, run_once, block)"
         ),
     ),
     (
@@ -271,8 +271,8 @@ WRONG = [
     (
         "- include_tasks: '{{ x }}.yml'\n",
         (
-            "3:22: include_tasks: a template in the path is not supported (tasks are included before any host is known: "
-            "write the path itself, with `when` for a choice)"
+            "3:22: include_tasks: a template in the path is not supported (tasks are included before any host is "
+            "known: write the path itself, with `when` for a choice)"
         ),
     ),
     ("- include_tasks: {fil: x}\n", "3:23: include_tasks: unknown option 'fil' (the option is file)"),
