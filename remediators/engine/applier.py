@@ -31,7 +31,7 @@ from remediators.engine.reading import by_kind, details_of
 from remediators.engine.recorder import Recorder
 from remediators.engine.rollback import way_back
 from remediators.engine.touch import Touch, said, say
-from remediators.engine.verification import from_outside, wait_for
+from remediators.engine.verification import verify, wait_for
 from remediators.model import (
     Action,
     Address,
@@ -320,7 +320,7 @@ class HostRun:
 
     def _check(self, number: int, item: Item, result: ItemResult) -> ItemResult:
         for name, options in item.checks.items():
-            seen = from_outside(self.house.checks[name], self.work.host, options, self.work.stop)
+            seen = verify(self.house.checks[name], self.work.host, options, self.work.stop, self.touch)
             if seen and any(change.sensitive for change in item.changes):
                 seen = "it does not look as wanted"
             self.work.record.note("check", self.name, item=number, check=name, seen=seen)

@@ -6,7 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from remediators.model import Address, Check, Command, Fact, Host, Platform, Remediator, ResourceKind, UsageError
+from remediators.model import (
+    Address,
+    Check,
+    Command,
+    Fact,
+    Host,
+    Platform,
+    Remediator,
+    ResourceKind,
+    Sampled,
+    UsageError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +32,7 @@ class House:
     remediators: Mapping[str, Remediator]
     kinds: Mapping[str, ResourceKind]
     facts: Mapping[str, Fact]
-    checks: Mapping[str, Check]
+    checks: Mapping[str, Check | Sampled]
     platform_of: Callable[[Host], Platform]
     by_hand: Callable[[Platform, Sequence[tuple[str, Sequence[Command]]]], tuple[str, str]]
 

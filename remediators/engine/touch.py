@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from remediators.engine.house import House
@@ -47,6 +47,16 @@ class Touch:
             self.look(wanted, details)
         except RemediationError as error:
             self.known = self.known.lost(wanted, error.message)
+
+    def ask(self, wanted: Callable[[Snapshot], Iterable[Query]]) -> Snapshot:
+        """What the host tells just now, apart from all that is known; where it cannot be reached, that is unread."""
+        try:
+            return read_all(self._session, Snapshot(), wanted)
+        except RemediationError as error:
+            known = Snapshot()
+            for query in wanted(known):
+                known = known.fail(query, error.message)
+            return known
 
     def write(
         self, steps: Sequence[Step], addresses: Iterable[Address], details: Details

@@ -13,6 +13,7 @@ from remediators.language.templating import has_template
 from remediators.language.uses import Uses
 
 RESTART_IN_TASK = "only handlers restart services: name this as a handler, and notify it"
+ACTION_IN_TASK = "only handlers do it: name this as a handler, and notify it"
 
 
 def with_allowance(model: type[Any], options: Any, task: PlayTask) -> Any:

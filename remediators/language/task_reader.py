@@ -14,7 +14,14 @@ from remediators.language.options import check_options
 from remediators.language.plays import LoopControl, PlayTask, Vocabulary
 from remediators.language.problems import Problems, did_you_mean, kind_of, listed
 from remediators.language.source import Place
-from remediators.language.task_checks import RESTART_IN_TASK, fact_problems, is_certain, option_problem, with_allowance
+from remediators.language.task_checks import (
+    ACTION_IN_TASK,
+    RESTART_IN_TASK,
+    fact_problems,
+    is_certain,
+    option_problem,
+    with_allowance,
+)
 from remediators.language.templating import has_template, is_template, uses, uses_of_condition
 from remediators.language.uses import Uses
 from remediators.language.variables import RESERVED
@@ -237,6 +244,8 @@ class TaskReader:
         options = task.place.at(task.remediator)
         if self._misspelt(task.options, options, task.where):
             self._model(self.vocabulary.remediators[task.remediator], task, task.options, options, task.remediator)
+        if getattr(self.vocabulary.remediators[task.remediator], "handler_only", False) and not task.handler:
+            self.problems.add(options.key.problem(task.where, f"{task.remediator} in a task", ACTION_IN_TASK))
         for name, given in task.verify.items():
             at = task.place.at("verify", name)
             if self._misspelt(given, at, task.where):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from remediators.model.addresses import Address
 from remediators.model.changes import Action, Arming, Change, Performance, Restoration
@@ -214,6 +214,39 @@ class Check(Protocol):
 
     def run(self, host: Host, options: Any, deadline: float) -> str | None:
         """``None`` if all is well, else what was seen instead, in one line. ``deadline`` in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a host told at one time: seconds since the first question, and the answers (see `Sampled`)."""
+
+    seconds: float
+    known: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``settled`` says that no more samples are needed; ``wrong`` is what is not as wanted, empty where all is well."""
+
+    settled: bool
+    wrong: str = ""
+
+
+@runtime_checkable
+class Sampled(Protocol):
+    """A check that asks the host itself again and again, through its own session, until it is sure or time is up."""
+
+    name: str
+    Options: type[Any]
+
+    def queries(self, options: Any, known: Snapshot) -> Iterable[Query]:
+        """What each sample reads, in rounds as for remediators; nothing is known at its start."""
+
+    def pace(self, options: Any) -> tuple[float, float]:
+        """Seconds from one sample to the next, and the most from the first to the last."""
+
+    def judge(self, options: Any, samples: Sequence[Sample]) -> Judgement:
+        """What the samples so far mean. Pure; the last word where time is up or the work is broken off."""
 
 
 class Armed(Session, Protocol):
