@@ -23,6 +23,7 @@ COMMANDS = {
     "runs": ("runs", "History."),
     "validate": ("validate", "Check playbooks and inventory without contacting anything."),
     "doc": ("doc", "Remediators, facts, checks: options and examples."),
+    "schema": ("schema", "JSON Schema of playbooks, inventories, profiles and plans, for editors."),
     "lab": ("lab", "Simulated hosts on loopback."),
 }
 BAD_USAGE, OUR_ERROR, INTERRUPTED = 5, 1, 130

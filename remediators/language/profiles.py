@@ -11,17 +11,17 @@ from typing import Any
 from remediators.language.problems import Problems, did_you_mean, kind_of
 from remediators.language.source import Place, YamlDocument, read_yaml
 
-_TOP = ("profile", "product", "for", "detect", "managed", "settings", "services", "notes")
-_SECTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+TOP = ("profile", "product", "for", "detect", "managed", "settings", "services", "notes")
+SECTIONS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "detect": (("key",), ("value",)),
     "managed": (("key",), ("value",)),
     "settings": (("key", "name", "type", "disabled", "enabled"), ("view",)),
     "services": (("name",), ("restart",)),
 }
-_TYPES = ("sz", "expand_sz", "multi_sz", "dword", "qword", "binary", "none")
-_VIEWS = ("native", "32", "64")
+TYPES = ("sz", "expand_sz", "multi_sz", "dword", "qword", "binary", "none")
+VIEWS = ("native", "32", "64")
 _HIVES = ("HKLM\\", "HKU\\", "HKCR\\", "HKCC\\", "HKEY_LOCAL_MACHINE\\", "HKEY_USERS\\", "HKEY_CLASSES_ROOT\\")
-_ALWAYS = ("source", "verified")
+ALWAYS = ("source", "verified")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,8 @@ class _Reader:
             return None
         name = str(body.get("profile", ""))
         where = f"profile {name!r}" if name else "profile"
-        self._keys(body, self.root, where, _TOP, ("profile", "product", "for"))
-        sections = {key: tuple(self._entries(body, key, where)) for key in _SECTIONS}
+        self._keys(body, self.root, where, TOP, ("profile", "product", "for"))
+        sections = {key: tuple(self._entries(body, key, where)) for key in SECTIONS}
         return Profile(
             name=name,
             product=str(body.get("product", "")),
@@ -144,9 +144,9 @@ class _Reader:
                 self.problems.add(place.problem(where, f"an entry of {section} is a mapping, not {kind_of(entry)}"))
 
     def _entry(self, entry: Mapping[str, Any], section: str, place: Place, where: str) -> None:
-        needed, optional = _SECTIONS[section]
-        self._keys(entry, place, where, (*needed, *optional, *_ALWAYS), ())
-        for key in (*needed, *_ALWAYS):
+        needed, optional = SECTIONS[section]
+        self._keys(entry, place, where, (*needed, *optional, *ALWAYS), ())
+        for key in (*needed, *ALWAYS):
             if key not in entry:
                 self.problems.add(place.problem(where, f"{key!r} is missing"))
         for key in ("key", "name", "source"):
@@ -155,8 +155,8 @@ class _Reader:
         for key in ("verified", "restart"):
             if key in entry and not isinstance(entry[key], bool):
                 self.problems.add(place.at(key).problem(where, f"{key} must be true or false"))
-        self._word(entry, "type", _TYPES, place, where)
-        self._word(entry, "view", _VIEWS, place, where)
+        self._word(entry, "type", TYPES, place, where)
+        self._word(entry, "view", VIEWS, place, where)
         self._hive(entry, place, where)
 
     def _word(self, entry: Mapping[str, Any], key: str, known: Sequence[str], place: Place, where: str) -> None:

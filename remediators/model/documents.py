@@ -17,7 +17,7 @@ from typing import Any
 from remediators.model.addresses import Address
 from remediators.model.changes import Action, Arming, Change, HostPlan, Item, Plan, Source
 from remediators.model.errors import UsageError
-from remediators.model.shapes import Shape, check
+from remediators.model.shapes import Shape, check, schema_of
 from remediators.model.values import Value
 
 PLAN_SCHEMA = "remediate/plan/1"
@@ -83,6 +83,23 @@ class Seal:
 def canonical(value: Any) -> bytes:
     """The one byte form of a JSON value: sorted keys, no blanks, UTF-8."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def plan_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of a plan document."""
+    found = schema_of(_PLAN)
+    properties = {"schema": {"const": PLAN_SCHEMA}, **found["properties"]}
+    host = properties["hosts"]["items"]["properties"]
+    host["status"] = {"enum": list(STATUSES)}
+    host["items"]["items"]["properties"]["outcome"] = {"enum": list(OUTCOMES)}
+    properties |= {"totals": {"type": "object"}, "digest": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A plan of remediate",
+        **found,
+        "properties": properties,
+        "required": ["schema", *found["required"], "totals", "digest"],
+    }
 
 
 def with_digest(document: dict[str, Any]) -> dict[str, Any]:

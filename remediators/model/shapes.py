@@ -25,6 +25,21 @@ def check(value: Any, shape: Shape, where: str = "") -> None:
         _expect(value, shape, where)
 
 
+_NAMES = {str: "string", int: "integer", bool: "boolean", dict: "object", type(None): "null", list: "array"}
+
+
+def schema_of(shape: Shape) -> dict[str, Any]:
+    """The shape as a JSON Schema."""
+    if isinstance(shape, Mapping):
+        inside = {name: schema_of(inner) for name, inner in shape.items()}
+        return {"type": "object", "required": list(shape), "properties": inside}
+    if isinstance(shape, list):
+        return {"type": "array", "items": schema_of(shape[0])}
+    if isinstance(shape, tuple):
+        return {"type": [_NAMES[kind] for kind in shape]}
+    return {"type": _NAMES[shape]} if shape in _NAMES else {}
+
+
 def _expect(value: Any, wanted: type | tuple[type, ...], where: str) -> None:
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is int):
         raise ValueError(f"{where or 'it'} is a {type(value).__name__}")
