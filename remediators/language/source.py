@@ -10,17 +10,21 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+import yaml
+
 from remediators.language.problems import Problem, Problems
-from remediators.language.yaml_nodes import Spot, YamlMistake, compose, find, plain_value
+from remediators.language.yaml_nodes import Spot, YamlMistake, compose, find, in_words, plain_value
+from remediators.language.yaml_values import Unusual, find_in_events, read_values
 
 LARGEST = 10_000_000  # bytes of a playbook or a file of variables
-LARGEST_INVENTORY = 100_000_000
+LARGEST_INVENTORY = 50_000_000
+LARGEST_TREE = 8_000_000  # characters of a text of which a tree of nodes is made, at about 300 bytes each
 
 _SURROGATES = re.compile(r"((?<!\\)(?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
@@ -86,6 +90,7 @@ class YamlDocument:
     text: str = field(repr=False)
     value: Any = field(default=None, repr=False)
     sha256: str = ""
+    otherwise: Sequence[tuple[str, Spot]] = field(default=(), repr=False)  # plain scalars that Ansible reads otherwise
 
     @cached_property
     def _node(self) -> Any:
@@ -96,6 +101,8 @@ class YamlDocument:
         return self.text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
     def spot(self, path: Path_, *, on_key: bool = False) -> Spot:
+        if len(self.text) > LARGEST_TREE:
+            return find_in_events(self.text, path, on_key=on_key)
         return find(self._node, path, on_key=on_key)
 
     def source_line(self, line: int) -> str:
@@ -183,16 +190,30 @@ def parse_yaml(
     if text.lstrip()[:1] in ("{", "["):
         text = _SURROGATES.sub(_joined_surrogates, text)
     document = YamlDocument(file, text, None, sha256)
+    mistakes: list[YamlMistake] = []
     try:
-        node = compose(text)
+        document.value, document.otherwise = _values(text, mistakes, templates=templates)
     except YamlMistake as mistake:
         problems.add(_mistaken(document, mistake))
         return None
-    mistakes: list[YamlMistake] = []
-    document.value = plain_value(node, mistakes, has_anchors="&" in text, templates=templates)
     for found in mistakes:
         problems.add(_mistaken(document, found))
     return document if all(found.alone for found in mistakes) else None
+
+
+def _values(text: str, mistakes: list[YamlMistake], *, templates: bool) -> tuple[Any, Sequence[tuple[str, Spot]]]:
+    """Values by the quick way, or by way of a tree where the text is unusual. Raises `YamlMistake`."""
+    try:
+        read = read_values(text, mistakes, templates=templates)
+    except Unusual as unusual:
+        if len(text) > LARGEST_TREE:
+            raise YamlMistake(unusual.spot, unusual.what) from unusual
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
+        raise in_words(text, error) from error
+    else:
+        return read.value, read.otherwise
+    mistakes.clear()
+    return plain_value(compose(text), mistakes, has_anchors="&" in text, templates=templates), ()
 
 
 def _joined_surrogates(found: re.Match[str]) -> str:

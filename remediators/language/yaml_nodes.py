@@ -16,6 +16,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 DEEPEST = 100
 MOST_VALUES = 5_000_000  # values once every alias is written out
+LONGEST_NUMBER = 1_000
 MOST_GROWTH = 1_000  # how many times more values than are written, above 100,000
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -76,15 +77,20 @@ def compose(text: str) -> Node | None:
     """The tree of nodes of a text with a single document. Raises `YamlMistake`."""
     try:
         node: Node | None = _Composer(text).get_single_node()
-    except yaml.reader.ReaderError as error:
-        raise _unreadable(text, error) from error
-    except yaml.MarkedYAMLError as error:
-        raise _misspelt(text, error) from error
-    except UnicodeEncodeError as error:
-        raise YamlMistake(
-            Spot(text.count("\n", 0, error.start) + 1, 1), "half a character (a lone surrogate)"
-        ) from error
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
+        raise in_words(text, error) from error
     return node
+
+
+def in_words(text: str, error: yaml.YAMLError | UnicodeEncodeError) -> YamlMistake:
+    """What libyaml could not read, in the words of somebody who wrote it."""
+    if isinstance(error, UnicodeEncodeError):
+        return YamlMistake(Spot(text.count("\n", 0, error.start) + 1, 1), "half a character (a lone surrogate)")
+    if isinstance(error, yaml.reader.ReaderError):
+        return _unreadable(text, error)
+    if isinstance(error, yaml.MarkedYAMLError):
+        return _misspelt(text, error)
+    return YamlMistake(Spot(1, 1), f"is not YAML: {error}")
 
 
 def _unreadable(text: str, error: Any) -> YamlMistake:
@@ -156,6 +162,30 @@ def plain_value(
         return None
 
 
+def scalar_value(node: ScalarNode, mistakes: list[YamlMistake], *, templates: bool = True) -> Any:
+    """The plain value of one scalar with a tag; what is wrong with it is added to ``mistakes``."""
+    return _Builder(mistakes, templates=templates).value(node)
+
+
+def plain_text(text: str) -> Any:
+    """What a plain scalar means: null, a truth, a number of at most `LONGEST_NUMBER` digits, or text."""
+    if text in _NULLS:
+        return None
+    if text in _BOOLS:
+        return _BOOLS[text]
+    return _number(text) if text[0] in _NUMERIC_START else text
+
+
+def _number(text: str) -> Any:
+    if _INT.match(text):
+        return int(text)
+    if _BASED_INT.match(text):
+        return int(text[2:], _BASED[text[:2]]) if len(text) < LONGEST_NUMBER else text
+    if _FLOAT.match(text):
+        return float(text)
+    return _SPECIAL.get(text, text)
+
+
 class _Builder:
     """One walk over a tree; nodes under an anchor are built once and shared."""
 
@@ -190,25 +220,9 @@ class _Builder:
 
     def _plain(self, node: Node) -> Any:
         text = node.value
-        if text in _NULLS:
-            return None
-        if text in _BOOLS:
-            return _BOOLS[text]
-        if text[0] in _NUMERIC_START:
-            return self._number(node)
-        return text
-
-    def _number(self, node: Node) -> Any:
-        text = node.value
-        if _INT.match(text):
-            if len(text) > 1000:
-                return self._wrong(node, "this number has more digits than any value may have")
-            return int(text)
-        if _BASED_INT.match(text):
-            return int(text[2:], _BASED[text[:2]]) if len(text) < 1000 else text
-        if _FLOAT.match(text):
-            return float(text)
-        return _SPECIAL.get(text, text)
+        if len(text) > LONGEST_NUMBER and _INT.match(text):
+            return self._wrong(node, "this number has more digits than any value may have")
+        return plain_text(text)
 
     def _tree(self, node: Node) -> Any:
         known = id(node)
