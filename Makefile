@@ -27,6 +27,7 @@ system:
 		PATH="$$PATH:/usr/sbin" command -v $$program >/dev/null || missing=yes; done; \
 	if [ -n "$$missing" ]; then \
 		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $(DEBIAN); fi
+	@command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends nodejs npm
 
 test: $(VENV)/developed system
 	$(BIN)/pytest --cov=remediators --cov-report=term:skip-covered
