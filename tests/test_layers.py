@@ -12,7 +12,7 @@ MAY_IMPORT = {
     "language": {"model"},
     "quoting": {"model"},
     "transports": {"model"},
-    "checks": {"model"},
+    "checks": {"model", "resources"},
     "journal": {"model"},
     "resources": {"model", "quoting"},
     "catalog": {"model", "resources", "quoting"},

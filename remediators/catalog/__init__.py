@@ -25,6 +25,7 @@ OWN = {
     "ip_inspect": ("ip_inspect", "IpInspect", False),
     "smtp_fixup": ("smtp_fixup", "SmtpFixup", False),
     "ios_config": ("ios_config", "IosConfig", False),
+    "queue_kick": ("queue_kick", "QueueKick", False),
     "command": ("command", "Command", False),
 }
 

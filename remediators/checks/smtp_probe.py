@@ -20,7 +20,8 @@ from remediators.checks import smtp_line
 from remediators.checks.smtp_line import CONNECT_SECONDS, Line, NoConnection
 
 GREETING_SECONDS: Final = 300.0  # RFC 5321, 4.5.3.2.1: how long a client must wait for the greeting
-REPLY_SECONDS: Final = 60.0  # for the answer to EHLO, to HELO and to QUIT, each
+REPLY_SECONDS: Final = 60.0  # for the answers to EHLO and to HELO, each
+LEAVE_SECONDS: Final = 5.0  # for the answer to QUIT, which nobody needs
 LONGEST: Final = 65536  # bytes of one reply that are kept: a line has 512 (RFC 5321, 4.5.3.1.5)
 LONGEST_LINE: Final = 512
 
@@ -179,7 +180,8 @@ def look(
         took = round(time.monotonic() - began, 3)
         found = _of_greeting(address, port, greeting, line.error)
         asked = _ask(line, found, greeting, name, reply_seconds) if ehlo else {}
-        line.leave(min(reply_seconds, 5.0))
+        if greeting.ended == "whole":
+            line.leave(min(reply_seconds, LEAVE_SECONDS))
     return _with(found, peer=line.peer, seconds=took, **asked)
 
 
@@ -206,8 +208,8 @@ def reply(said: bytes, ended: str = "whole") -> Reply:
 
 
 def harmless(text: str) -> str:
-    """Text that a terminal and a log can be given: what is no printable ASCII is a replacement character."""
-    return "".join(character if " " <= character <= "~" else "\ufffd" for character in text.replace("\t", " "))
+    """Text that a terminal and a log can be given: what is no printable ASCII and no tab is a replacement character."""
+    return "".join(character if " " <= character <= "~" or character == "\t" else "\ufffd" for character in text)
 
 
 def short(line: str, most: int = 120) -> str:
@@ -223,12 +225,18 @@ def is_masked(line: str) -> bool:
 
 # -- judging a greeting ----------------------------------------------------------------------------------------------
 
+_CUT_OFF: Final = {
+    "late": "time was up",
+    "closed": "the connection was closed",
+    "reset": "the connection was reset",
+    "stopped": "broken off here",
+}
+
 
 def _of_greeting(address: str, port: int, said: Reply, error: str) -> Probe:
     kind = _kind(said)
-    fault = said.fault if kind in ("malformed", "not-smtp") else ""
-    notes = (*said.notes, *(["it is cut off"] if kind == "masked" and said.ended != "whole" else []))
-    return Probe(address, port, kind, code=said.code, lines=said.lines, fault=fault, notes=notes, error=error)
+    fault = said.fault if kind in ("malformed", "not-smtp") else _CUT_OFF.get(said.ended, "") if said.lines else ""
+    return Probe(address, port, kind, code=said.code, lines=said.lines, fault=fault, notes=said.notes, error=error)
 
 
 def _kind(said: Reply) -> str:

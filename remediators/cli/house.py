@@ -62,6 +62,7 @@ KINDS = {
     "metabase": ("metabase", "MetabaseKind"),
     "command": ("commands", "CommandKind"),
     "config": ("config_lines", "ConfigKind"),
+    "smtp-queue": ("smtp_queue", "QueueKind"),
 }
 
 

@@ -8,12 +8,28 @@ and one object for each link.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from remediators.model import Address, Answer, Query, Reading, Scope, Snapshot
+from remediators.model import (
+    Action,
+    Address,
+    Answer,
+    Change,
+    Command,
+    Performance,
+    Query,
+    Reading,
+    Refused,
+    Restoration,
+    Scope,
+    Snapshot,
+    Step,
+    Unread,
+)
 from remediators.resources import wmic
 from remediators.resources.semaphore import names_semaphore
 
@@ -152,3 +168,76 @@ def _number(record: Mapping[str, str], name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise ValueError(f"{name} of {record['LinkName']!r} is {text[:40]!r}, which is no number")
     return int(text)
+
+
+# -- kicking ---------------------------------------------------------------------------------------------------------
+
+_NAME = re.compile(r"[^\x00-\x1f\x7f\"%'\\^!]+")
+
+
+def check_name(name: str) -> str:
+    """A link's name that can be said in a WMI question. Raises ValueError."""
+    if not _NAME.fullmatch(name):
+        raise ValueError("a queue's name with a quotation mark, a backslash, %, ^ or ! in it cannot be passed to wmic")
+    return name
+
+
+def is_named(link: Link, name: str) -> bool:
+    return link.name.upper() == name.upper()
+
+
+def kick(link: str | None = None) -> Command:
+    """
+    Make links connect at once: ``Kick`` of every link whose ``ActionKick`` says that it can be, or of one by name.
+
+    Microsoft documents the property (aa143827 and beside it); the method is domain knowledge (90 % sure).
+    """
+    which = "ActionKick=TRUE" if link is None else f"ActionKick=TRUE and LinkName='{check_name(link)}'"
+    return wmic.command(f'/namespace:{NAMESPACE} path {CLASS} where "{which}" call Kick /nointeractive')
+
+
+class QueueKind:
+    """How queues are read, and kicked; they have no value that could be written."""
+
+    kinds = frozenset({"smtp-queue"})
+
+    def queries(
+        self, addresses: Iterable[Address], known: Snapshot, details: Mapping[Address, Mapping[str, Any]]
+    ) -> Iterable[Query]:
+        return [query()] if any(address == LINKS for address in addresses) else []
+
+    def write(self, changes: Sequence[Change], known: Snapshot) -> Sequence[Step]:
+        return [] if not changes else _refuse()
+
+    def unwritable(self, change: Change, known: Snapshot) -> str | None:
+        return f"{change.address} can only be read"
+
+    def perform(self, action: Action, known: Snapshot) -> Performance:
+        if action.verb != "kicked":
+            raise Refused(f"queues cannot be {action.verb}")
+        try:
+            before = queue(known)
+        except Unread as error:
+            raise Refused(f"the queues cannot be kicked: {error.message}") from error
+        link = (action.detail or {}).get("link")
+        step = Step((kick(link),), frozenset({LINKS}))
+        found = {LINKS: {"now": before.now, "messages": before.messages}}
+        return Performance((step,), found, {}, (_note(link, before),))
+
+    def restore(self, changes: Sequence[Change]) -> Sequence[Restoration]:
+        return ()
+
+    def notes(self, changes: Sequence[Change], known: Snapshot) -> Iterable[str]:
+        return ()
+
+
+def _refuse() -> Sequence[Step]:
+    raise Refused("queues can only be read and kicked")
+
+
+def _note(link: str | None, before: Queue) -> str:
+    which = "every queue that can be" if link is None else f"the queue {link}"
+    return (
+        f"{which} is tried again at once ({before.messages} messages wait now); nothing is configured, so there is "
+        "nothing to put back. The method was never run on a real Exchange server"
+    )
