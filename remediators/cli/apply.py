@@ -20,7 +20,7 @@ NOT_APPROVED = 3
 
 
 @click.command()
-@click.argument("targets", nargs=-1, required=True, metavar="PLAN|PLAYBOOK...")
+@click.argument("targets", nargs=-1, required=True, type=click.Path(), metavar="PLAN|PLAYBOOK...")
 @options.selecting
 @options.connecting
 @options.showing

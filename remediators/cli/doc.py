@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import click
 
+from remediators.cli.options import remediators_and_checks
 from remediators.model import UsageError
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=remediators_and_checks)
 @click.option("--facts", "show_facts", is_flag=True, help="List the facts that templates may use.")
 @click.option("--checks", "show_checks", is_flag=True, help="List the checks from outside that verify may use.")
 def command(name: str | None, *, show_facts: bool, show_checks: bool) -> int:

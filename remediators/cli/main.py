@@ -24,6 +24,7 @@ COMMANDS = {
     "validate": ("validate", "Check playbooks and inventory without contacting anything."),
     "doc": ("doc", "Remediators, facts, checks: options and examples."),
     "schema": ("schema", "JSON Schema of playbooks, inventories, profiles and plans, for editors."),
+    "completion": ("completion", "Completion scripts for bash, zsh and fish."),
     "lab": ("lab", "Simulated hosts on loopback."),
 }
 BAD_USAGE, OUR_ERROR, INTERRUPTED = 5, 1, 130

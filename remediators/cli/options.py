@@ -69,15 +69,34 @@ def _together(*decorators: Callable[[Any], Any]) -> Callable[[Function], Functio
     return decorate
 
 
+def _completing(what: str) -> Callable[[click.Context, click.Parameter, str], list[Any]]:
+    """What a shell completes here, loaded when a shell asks."""
+
+    def complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[Any]:
+        from remediators.cli import completion
+
+        found: list[Any] = getattr(completion, what)(ctx, parameter, incomplete)
+        return found
+
+    return complete
+
+
+hosts_and_groups = _completing("hosts_and_groups")
+runs = _completing("runs")
+remediators_and_checks = _completing("remediators_and_checks")
+
 inventory = click.option(
     "-i",
     "--inventory",
     multiple=True,
+    type=click.Path(),
     metavar="PATH",
     envvar=["REMEDIATE_INVENTORY", "ANSIBLE_INVENTORY"],
     help="Inventory file, directory, or host list 'a,b,'. Repeatable.",
 )
-limit = click.option("-l", "--limit", metavar="PATTERN", help="Only these of the hosts.")
+limit = click.option(
+    "-l", "--limit", metavar="PATTERN", shell_complete=hosts_and_groups, help="Only these of the hosts."
+)
 extra_vars = click.option("-e", "--extra-vars", multiple=True, metavar="VARS", help="k=v, JSON, or @file. Repeatable.")
 
 selecting = _together(

@@ -28,7 +28,7 @@ class Answered:
 
 
 @click.command()
-@click.argument("pattern", metavar="PATTERN")
+@click.argument("pattern", metavar="PATTERN", shell_complete=options.hosts_and_groups)
 @options.inventory
 @options.limit
 @options.extra_vars

@@ -18,7 +18,7 @@ CHANGES, UNREACHABLE, UNREAD = 2, 4, 1
 
 
 @click.command()
-@click.argument("playbooks", nargs=-1, required=True, metavar="PLAYBOOK...")
+@click.argument("playbooks", nargs=-1, required=True, type=click.Path(), metavar="PLAYBOOK...")
 @options.selecting
 @options.connecting
 @options.showing

@@ -14,7 +14,7 @@ from remediators.model import Address, Change, HostPlan, Item, UsageError
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=options.runs)
 @options.inventory
 @options.limit
 @options.extra_vars

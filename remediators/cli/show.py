@@ -13,7 +13,7 @@ from remediators.cli.options import given
 
 
 @click.command()
-@click.argument("what", metavar="PLAN|RUN")
+@click.argument("what", metavar="PLAN|RUN", shell_complete=options.runs)
 @options.showing
 @options.state
 def command(what: str, **flags: Any) -> int:

@@ -14,7 +14,7 @@ from remediators.cli.options import given
 
 
 @click.command()
-@click.argument("playbooks", nargs=-1, required=True, metavar="PLAYBOOK|PLAN...")
+@click.argument("playbooks", nargs=-1, required=True, type=click.Path(), metavar="PLAYBOOK|PLAN...")
 @options.selecting
 @options.showing
 @click.option("--allow-unencrypted", is_flag=True, help="Basic credentials over plain HTTP are allowed.")

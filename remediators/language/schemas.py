@@ -78,7 +78,7 @@ def playbook_schema(vocabulary: Vocabulary, told: Mapping[str, str]) -> Schema:
         definitions[f"{kind}s"] = entries
         definitions[f"{kind}"] = _task(keys, words, remediators)
         for part, one, more in _AROUND:
-            own = [key for key in (*_fitting(one, keys), *more)]
+            own = [*_fitting(one, keys), *more]
             body = {more[0]: {"$ref": f"#/$defs/{kind}s"} if part == "_block" else {**_FILE, **KEYWORDS[more[0]]}}
             definitions[f"{kind}{part}"] = _object(own, words, body, required=more)
     play = _object(PLAY_KEYS, words, {name: {"$ref": f"#/$defs/{name}"} for name in ("tasks", "handlers")}, ["hosts"])
@@ -222,7 +222,7 @@ def profile_schema() -> Schema:
     properties: Schema = {"profile": _TEXT, "product": _TEXT, "for": _WORDS, "notes": _WORDS}
     for section, (needed, optional) in SECTIONS.items():
         keys = (*needed, *optional, *ALWAYS)
-        entry = _object(keys, {**dict.fromkeys(keys, {}), **words}, {}, [*needed, *ALWAYS])
+        entry = _object(keys, words, {}, [*needed, *ALWAYS])
         properties[section] = {"type": "array", "items": entry}
     return {
         "$schema": DRAFT,
