@@ -62,13 +62,14 @@ def cscript_exe(process: Process) -> int:
     if not process.machine.files.is_file(path):
         process.say(process.word("no-script", path) + "\n")
         return 1
-    if path.lower() != SCRIPT.lower():
+    script = process.machine.scripts.get(path.lower())
+    if script is None:
         process.say(process.word("no-engine", path[path.rfind(".") :]) + "\n")
         return 1
-    return _adsutil(process, words[1:])
+    return script(process, words[1:])
 
 
-def _adsutil(process: Process, words: list[str]) -> int:
+def adsutil(process: Process, words: list[str]) -> int:
     words = [word for word in words if not word.lower().startswith("-s:")]
     try:
         return _run(process, words)

@@ -57,6 +57,8 @@ class ExitError(Exception):
 class _FileSink(Sink):
     """A handle onto a file that is open for writing."""
 
+    file = True
+
     def __init__(self, files: Files, path: str) -> None:
         super().__init__()
         self._files = files

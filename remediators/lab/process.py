@@ -58,7 +58,9 @@ def decode(raw: bytes, codepage: int) -> str:
 
 
 class Sink:
-    """A handle that is written to: collected bytes, or nothing at all for ``nul``."""
+    """A handle that is written to: collected bytes, or nothing at all for ``nul``. ``file`` tells a file's handle."""
+
+    file = False
 
     def __init__(self, *, nul: bool = False) -> None:
         self._parts: list[bytes] = []

@@ -13,6 +13,8 @@ from remediators.lab.net_exe import net_exe
 from remediators.lab.process import UTF8, Process, crt_arguments, decode, encode
 from remediators.lab.reg_exe import reg_exe
 from remediators.lab.sc_exe import sc_exe
+from remediators.lab.wevtutil import wevtutil_exe
+from remediators.lab.wmic import wmic_exe
 
 Program = Callable[[Process], int]
 _MOST_PINGS: Final = 10_000
@@ -192,5 +194,10 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "whoami.exe": _whoami,
     "timeout.exe": _timeout,
     "cmd.exe": _cmd,
+    "wmic.exe": wmic_exe,
+    "wevtutil.exe": wevtutil_exe,
 }
-NOT_IN_2000: Final = frozenset({"reg.exe", "sc.exe", "whoami.exe", "timeout.exe"})
+NOT_IN_2000: Final = frozenset({"reg.exe", "sc.exe", "whoami.exe", "timeout.exe", "wmic.exe"})
+SINCE_VISTA: Final = frozenset({"wevtutil.exe"})
+# Programs that do not stand in system32 itself.
+FOLDERS: Final[Mapping[str, str]] = {"wmic.exe": "wbem\\"}

@@ -9,6 +9,7 @@ import ssl
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self, cast
@@ -26,10 +27,11 @@ from remediators.lab.ios_device import build as build_device
 from remediators.lab.ios_door import DeviceDoor
 from remediators.lab.machine import FAULTS, Machine
 from remediators.lab.mail_path import Inspection, inspected
+from remediators.lab.registry import full_name
 from remediators.lab.smtp_door import SMTPDoor
 from remediators.lab.ssh_door import SSHDoor, SSHSettings
 from remediators.lab.winrm_door import WinRMDoor, WinRMSettings
-from remediators.lab.world import build
+from remediators.lab.world import WindowsMachine, build
 
 FIXED_PORTS: Final[Mapping[str, int]] = {"http": 5985, "https": 5986, "ssh": 2222, "smtp": 2525, "smtp-inside": 2625}
 PRODUCTS: Final[Mapping[str, str]] = {"2008": "OS: 6.0.6002 SP: 2.0 Stack: 2.0"}
@@ -154,6 +156,8 @@ class Lab:
         for name, device in devices.items():
             known = {address: answer for host in self.hosts.values() for address, answer in self._seen(host, name)}
             device.settings = replace(device.settings, telnet={**known, **device.settings.telnet})
+        for name in self.hosts:
+            self._wire(name)
         self._keys = self._make_keys()
         self._loop = Loop()
         self._loop.start()
@@ -200,13 +204,60 @@ class Lab:
         What inspects mail on its way to a host just now: from another host, from a device on the way, or (``None``)
         from the controller.
         """
+        found = (self._inspection(name) for name in self._way(here, there))
+        return [one for one in found if one is not None]
+
+    def _way(self, here: str | None, there: str) -> list[str]:
+        """The devices of the lab that stand between."""
         way = list(self.hosts[there].via)
         if here in way:
             way = way[way.index(here) + 1 :]
-        elif here is not None and here in self.hosts:
+        elif here is not None:
             way = list(dict.fromkeys([*self.hosts[here].via, *way]))
-        found = (self._inspection(name) for name in way if name in self.hosts)
-        return [one for one in found if one is not None]
+        return [name for name in way if name in self.hosts]
+
+    def obstacles(self, sender: str, receiver: str) -> list[tuple[int, str]]:
+        """
+        What is in the way of mail from one host to another just now: the cause's number in KB 919091, and the host.
+
+        Told from the state of the machines themselves: what ``harms`` names in their registry, the greeting and the
+        verbs of the receiver (4 also where its service does not run at all), and the devices between.
+        """
+        found = [(cause, name) for name in (sender, receiver) for cause in self._harmed(name, receiver)]
+        machine = self.hosts[receiver].machine
+        mouth = machine.peek() if isinstance(machine, WindowsMachine) else None
+        if mouth is not None and (mouth.greeting is None or not mouth.greeting.startswith(b"220")):
+            found.append((4, receiver))
+        inspecting = [name for name in self._way(sender, receiver) if self._inspection(name) is not None]
+        found += [(5, name) for name in inspecting]
+        if mouth is not None and b"X-LINK2STATE" not in mouth.verbs:
+            found.append((6, receiver))
+        return sorted(found)
+
+    def _harmed(self, name: str, receiver: str) -> Iterator[int]:
+        machine = self.hosts[name].machine
+        if not isinstance(machine, WindowsMachine):
+            return
+        for harm in self.hosts[name].spec.get("harms", ()):
+            key, there = full_name(harm["key"]), harm.get("sending_to")
+            value = machine.registry.get(key, harm["name"]) if key else None
+            number = None if value is None else int.from_bytes(value.raw[:4], "little")
+            if number in harm["numbers"] and (there is None or there == receiver):
+                yield harm["cause"]
+
+    def _wire(self, name: str) -> None:
+        """Tell a host's links what is in their way."""
+        machine = self.hosts[name].machine
+        if isinstance(machine, WindowsMachine):
+            for link in machine.flow.links:
+                there = [host for host in self.hosts.values() if getattr(host.machine, "fqdn", "") == link.name]
+                if there:
+                    link.address = link.address or there[0].address
+                    link.blocked = partial(self._blocked, name, there[0].name)
+                    link.was_blocked = link.blocked()
+
+    def _blocked(self, sender: str, receiver: str) -> bool:
+        return bool(self.obstacles(sender, receiver))
 
     def _inspection(self, name: str) -> Inspection | None:
         machine = self.hosts[name].machine

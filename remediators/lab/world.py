@@ -5,19 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from remediators.lab import event_log, event_query, mail_flow, wmic
 from remediators.lab import registry as reg
-from remediators.lab.adsutil import SCRIPT
+from remediators.lab.adsutil import SCRIPT, adsutil
 from remediators.lab.cmd import LONGEST_LINE, Builtin, Shell, strip_quotes
 from remediators.lab.cmd_builtins import BUILTINS
 from remediators.lab.files import Files
 from remediators.lab.machine import FAULTS, VERBS, Mouth, Ran
 from remediators.lab.metabase import Data, Metabase
-from remediators.lab.process import Console, Environment, Handles, Sink, Source
-from remediators.lab.programs import NOT_IN_2000, PROGRAMS, Program
+from remediators.lab.process import Console, Environment, Handles, Process, Sink, Source
+from remediators.lab.programs import FOLDERS, NOT_IN_2000, PROGRAMS, SINCE_VISTA, Program
 from remediators.lab.registry import Registry, full_name
 from remediators.lab.services import RUNNING, SERVICES, START_NUMBERS, STOPPED, Service, Services
 from remediators.lab.words import YES, word
@@ -28,7 +29,7 @@ _SPEC: Final = frozenset(
     {
         "os", "language", "architecture", "bits", "fqdn", "codepage", "users", "registry", "denied", "services",
         "metabase", "denied_metabase", "faults", "smtp", "exchange", "cluster", "antivirus", "managed", "line_style",
-        "echo", "mute", "no_banner", "takes_mail",
+        "echo", "mute", "no_banner", "takes_mail", "events", "queue", "wmic", "cmdlib", "utc_offset",
     }
 )  # fmt: skip
 _SERVICE_SPEC: Final = frozenset(
@@ -137,6 +138,16 @@ _SAVCE_SERVICES: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 
+EVENT_4006: Final[Mapping[str, Any]] = {
+    "source": "MSExchangeTransport",
+    "id": 4006,
+    "type": "warning",
+    "category": "@connection-manager",
+    "text": "@event-4006",
+}
+Script = Callable[[Process, list[str]], int]
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """One write on a machine: ``registry set KEY:NAME``, ``service stop NAME``, ``metabase set ...``, ``file ...``."""
@@ -175,6 +186,7 @@ class WindowsMachine:
         self.log: list[Written] = []
         self.builtins: Mapping[str, Builtin] = BUILTINS
         self.programs: Mapping[str, Program] = _programs(spec.get("os", "2003"))
+        self.scripts: dict[str, Script] = {SCRIPT.lower(): adsutil}
         self._script: bool = spec.get("line_style", "command") == "script"
         self._echo: bool = spec.get("echo", False)
         self._lock = threading.RLock()
@@ -191,6 +203,7 @@ class WindowsMachine:
         self.files = Files(*_floor(self.edition, x64=self.x64), self._note("file"))
         self._fill(spec)
         self._environment = _environment(self)
+        self._furnish_events(spec)
         self._home = f"{self.edition.profiles}\\{_ADMINISTRATOR}"
         self._greeting = self._banner() if self._running("SMTPSVC") else None
         self.log.clear()
@@ -198,6 +211,7 @@ class WindowsMachine:
     def run(self, line: str, codepage: int | None = None) -> Ran:
         """Run ``cmd /c "LINE"``; see `remediators.lab.machine.Machine.run`."""
         with self._lock:
+            self.flow.pass_to(self.now())
             out, err = Sink(), Sink()
             console = Console(self.codepage if codepage is None else codepage)
             shell = Shell(self, self._environment.copy(), self._home, Handles(Source(), out, err), console)
@@ -230,6 +244,29 @@ class WindowsMachine:
         """The SMTP service as it speaks now: see `remediators.lab.machine.Mouth`."""
         with self._lock:
             return Mouth(self.greeting(), self.fqdn.encode(), VERBS, takes_mail=self._takes_mail)
+
+    def peek(self) -> Mouth:
+        """As `mouth`, without waiting for a command that runs here: for other hosts that send mail to this one."""
+        running = self._smtp and any(s.name.upper() == "SMTPSVC" and s.state == RUNNING for s in self.services)
+        text = self._greeting if running else None
+        greeting = None if text is None else b"220" if text.strip() and "\n" not in text else b""
+        return Mouth(greeting, self.fqdn.encode(), VERBS)
+
+    def mail_links(self) -> list[mail_flow.Link]:
+        """The links of the SMTP service, as of now; none where it does not run."""
+        with self._lock:
+            self.flow.pass_to(self.now())
+            return list(self.flow.links) if self._running("SMTPSVC") else []
+
+    def kick(self, name: str) -> None:
+        """Let the SMTP service try a link at once."""
+        with self._lock:
+            self.wrote("queue", "kick", name)
+            self.flow.kick(name, self.now())
+
+    def wrote(self, kind: str, verb: str, target: str) -> None:
+        """Note a write that no store of the machine notes itself."""
+        self._note(kind)(verb, target)
 
     def state(self) -> dict[str, Any]:
         """Everything that can be changed, as plain JSON."""
@@ -265,6 +302,44 @@ class WindowsMachine:
         self._note("service")("start" if started else "stop", path)
         if path.upper() == f"SMTPSVC/{self._instance()}":
             self._greeting = self._banner() if started else None
+
+    def _furnish_events(self, spec: Mapping[str, Any]) -> None:
+        self.exchange: bool = spec.get("exchange", True)
+        self.cmdlib: bool = spec.get("cmdlib", True)
+        self.zone = dt.timedelta(minutes=int(spec.get("utc_offset", 0)))
+        now = self.now()
+        self.booted = now - dt.timedelta(days=41)
+        self.events = event_log.build([self._translated(event) for event in spec.get("events", ())], now)
+        self.flow = mail_flow.Flow(self._dropped, self.word("semaphore"), now=now)
+        if self.exchange:
+            self.flow.links.append(mail_flow.Link("00000001", "(Local delivery)", remote=False))
+        for number, (name, given) in enumerate(spec.get("queue", {}).items(), 2):
+            self.flow.links.append(mail_flow.build(name, given, now, number, self.word("semaphore")))
+        self._furnish_wmic(spec.get("wmic", "ready" if spec.get("os") != "2000" else "missing"))
+        if spec.get("os", "2003") == "2003":
+            self.scripts[f"{self.edition.root}\\system32\\{event_query.SCRIPT}".lower()] = event_query.eventquery
+
+    def _furnish_wmic(self, state: str) -> None:
+        if state not in ("ready", "never-ran", "missing"):
+            raise ValueError(f"{self.name}: wmic cannot be {state!r}; ready, never-ran or missing")
+        self.wmic_never_ran = state == "never-ran"
+        if state == "ready":
+            self.registry.create(wmic.KEY)
+            self.registry.set(wmic.KEY, wmic.MARK, reg.REG_SZ, reg.text_bytes("1"))
+        path = f"{self.edition.root}\\system32\\wbem\\wmic.exe"
+        if state == "missing" and self.files.is_file(path):
+            self.files.delete(path)
+
+    def _translated(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Texts that begin with ``@`` are the lab's own, in the host's language."""
+        return {
+            key: self.word(value[1:]) if isinstance(value, str) and value.startswith("@") else value
+            for key, value in event.items()
+        }
+
+    def _dropped(self, link: mail_flow.Link, when: dt.datetime) -> None:
+        """The event of KB 919091, logged on the host that sends."""
+        self.events.put(event_log.kind(self._translated({**EVENT_4006, "strings": (link.address, link.name)})), when)
 
     def _note(self, kind: str) -> Any:
         return lambda verb, target: self.log.append(Written(kind, verb, target))
@@ -360,6 +435,8 @@ def build(name: str, spec: Mapping[str, Any]) -> WindowsMachine:
     ``cluster``, ``antivirus`` (savce9), ``managed``, ``line_style`` (command, or script for servers that put the line
     into a batch file) and ``echo``. ``mute`` (silent, closes, line) is what its SMTP service does instead of greeting
     where ConnectResponse is all blank, and with ``no_banner`` where there is none, too. ``takes_mail`` lets mail in.
+    ``events`` and ``queue`` are described in `event_log.build` and `mail_flow.build`; ``wmic`` is ready, never-ran or
+    missing, without ``cmdlib`` eventquery.vbs does not work, ``utc_offset`` are minutes.
     The default is an Exchange 2003 server on Windows Server 2003.
     """
     return WindowsMachine(name, spec)
@@ -391,9 +468,8 @@ def _full(key: str) -> str:
 
 
 def _programs(edition: str) -> Mapping[str, Program]:
-    if edition != "2000":
-        return PROGRAMS
-    return {name: program for name, program in PROGRAMS.items() if name not in NOT_IN_2000}
+    lacking = {"2000": NOT_IN_2000 | SINCE_VISTA, "2003": SINCE_VISTA, "2008": frozenset[str]()}[edition]
+    return {name: program for name, program in PROGRAMS.items() if name not in lacking}
 
 
 _FLOORS: dict[tuple[str, bool], tuple[Mapping[str, bytes], frozenset[str]]] = {}
@@ -405,11 +481,15 @@ def _floor(edition: Edition, *, x64: bool) -> tuple[Mapping[str, bytes], frozens
         homes = [f"{edition.root}\\system32", *([f"{edition.root}\\SysWOW64"] if x64 else [])]
         if x64 and edition.vista:
             homes.append(f"{edition.root}\\Sysnative")
-        names = _programs("2000" if edition.number == "5.0" else "2003")
-        files = {f"{home}\\{name}": b"MZ" for home in homes for name in names}
+        version = next(version for version, one in EDITIONS.items() if one is edition)
+        names = _programs(version)
+        files = {f"{home}\\{FOLDERS.get(name, '')}{name}": b"MZ" for home in homes for name in names}
+        if version == "2003":
+            files[f"{edition.root}\\system32\\{event_query.SCRIPT}"] = b"' Event query script\r\n"
         files[SCRIPT] = b"' IIS administration script\r\n"
         profile = f"{edition.profiles}\\{_ADMINISTRATOR}"
         temp = f"{profile}\\AppData\\Local\\Temp" if edition.vista else f"{profile}\\Local Settings\\Temp"
+        homes += [f"{home}\\wbem" for home in homes]
         folders = [edition.root, *homes, f"{edition.root}\\system32\\inetsrv", f"{edition.root}\\Temp", temp,
                    "C:\\Inetpub\\AdminScripts", "C:\\Program Files\\Exchsrvr\\bin", "C:\\Temp"]  # fmt: skip
         _FLOORS[edition.root, x64] = (files, frozenset(up for folder in folders for up in _with_parents(folder)))

@@ -12,6 +12,7 @@ import yaml
 from remediators.lab.ios_console import console
 from remediators.lab.scenarios import find, names
 from remediators.lab.serve import Lab, Served
+from remediators.lab.world import WindowsMachine
 
 
 def greeting(host: Served, *, inside: bool = False, seconds: float = 10.0) -> bytes | None:
@@ -129,3 +130,118 @@ def test_what_is_invented_says_so() -> None:
     for profile in find("kb919091/healthy").profiles.values():
         entries = [*profile["detect"], *profile["settings"], *profile.get("managed", ())]
         assert {entry["source"] for entry in entries} == {"invented for the lab"}
+
+
+EVENTS = (
+    r"cscript //nologo %windir%\system32\eventquery.vbs /l Application "
+    r'/fi "ID eq 4006" /fi "Source eq MSExchangeTransport" /fo CSV /v /r 50'
+)
+QUEUE = r"wmic /namespace:\\root\MicrosoftExchangeV2 path Exchange_SMTPLink"
+GET = f"{QUEUE} get LinkName,MessageCount,ExtendedStateInfo /format:csv <nul"
+KICK = f"{QUEUE} where \"LinkName='exch02.example.com'\" call Kick <nul"
+
+
+def said(lab: Lab, host: str, line: str) -> str:
+    ran = lab.hosts[host].machine.run(line)
+    return (ran.stdout + ran.stderr).decode("cp850")
+
+
+def waiting(lab: Lab) -> int:
+    """Messages for the receiver, as the sender tells."""
+    rows = [line.split(",") for line in said(lab, "exch01", GET).split() if ",exch02.example.com," in line]
+    return int(rows[0][-1])
+
+
+def dropped(lab: Lab) -> int:
+    """Events with the semaphore's text on the sender."""
+    return said(lab, "exch01", EVENTS).count("semaphore timeout period")
+
+
+def machine(lab: Lab, name: str) -> WindowsMachine:
+    found = lab.hosts[name].machine
+    assert isinstance(found, WindowsMachine)
+    return found
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_a_scenario_says_is_wrong_is_what_stands_in_the_way(name: str) -> None:
+    scenario = find(name)
+    with scenario.lab() as lab:
+        found = lab.obstacles("exch01", "exch02")
+
+        stopped = [(4, "exch02")] if name.endswith("stopped") else []
+        assert found == (sorted((cause, scenario.at[cause]) for cause in scenario.causes) or stopped)
+        assert lab.obstacles("exch01", "exch03") == []
+        assert (waiting(lab) if "wmic" not in name and not name.endswith("german") else 1) > 0 or not scenario.routes
+
+
+@with_scenario("lab", ["healthy"], indirect=True)
+def test_a_healthy_sender_has_neither_queue_nor_the_event_but_its_look_alikes(lab: Lab) -> None:
+    assert waiting(lab) == 0
+    assert dropped(lab) == 0
+    assert "4006" in said(lab, "exch01", EVENTS)
+
+
+@with_scenario("lab", ["cause1"], indirect=True)
+def test_mail_moves_once_the_cause_is_gone_and_the_link_is_kicked(lab: Lab) -> None:
+    sender, before = machine(lab, "exch01"), dropped(lab)
+    said(lab, "exch01", KICK)
+    assert dropped(lab) == before + 1
+    assert waiting(lab) >= 57
+    key = r"HKLM\SOFTWARE\INTEL\LANDesk\VirusProtect6\CurrentVersion\Storages\InternetMail\RealTimeScan"
+    assert lab.hosts["exch02"].machine.run(f"reg add {key} /v OnOff /t REG_DWORD /d 0 /f").status == 0
+    assert waiting(lab) >= 57
+    said(lab, "exch01", KICK)
+    sender.advance(60)
+
+    assert waiting(lab) == 0
+    assert dropped(lab) == before + 1
+
+
+@with_scenario("lab", ["cause4"], indirect=True)
+def test_events_go_on_as_long_as_the_cause_is_there(lab: Lab) -> None:
+    before = dropped(lab)
+    machine(lab, "exch01").advance(3600)
+
+    assert dropped(lab) == before + 4
+
+
+@with_scenario("lab", ["cause5"], indirect=True)
+def test_without_a_kick_mail_moves_at_the_next_attempt(lab: Lab) -> None:
+    console(lab.device("fw01"), ["configure terminal", "no ip inspect name OUTSIDE smtp", "end"])
+    assert waiting(lab) >= 57
+    machine(lab, "exch01").advance(900)
+
+    assert waiting(lab) == 0
+
+
+@with_scenario("lab", ["cause1+huge-log"], indirect=True)
+def test_of_a_huge_log_only_what_is_asked_for_is_made(lab: Lab) -> None:
+    assert dropped(lab) == 36
+    assert machine(lab, "exch01").events.read < 100
+
+
+@with_scenario("lab", ["cause1+cleared-log"], indirect=True)
+def test_a_cleared_log_says_that_it_has_nothing(lab: Lab) -> None:
+    assert "No records available for the 'Application' log" in said(lab, "exch01", EVENTS)
+
+
+@with_scenario("lab", ["cause1+wmic-never-ran"], indirect=True)
+def test_the_first_run_of_wmic_is_a_write(lab: Lab) -> None:
+    sender = machine(lab, "exch01")
+    said(lab, "exch01", EVENTS)
+    assert sender.log == []
+    said(lab, "exch01", GET)
+
+    assert "wmic install wbem" in [str(write) for write in sender.log]
+
+
+@with_scenario("lab", ["cause1+no-wmic"], indirect=True)
+def test_a_missing_wmic_is_an_unknown_command(lab: Lab) -> None:
+    assert "is not recognized" in said(lab, "exch01", GET)
+
+
+@with_scenario("lab", ["cause1+no-cmdlib"], indirect=True)
+def test_without_its_library_the_event_query_says_so(lab: Lab) -> None:
+    assert lab.hosts["exch01"].machine.run(EVENTS).status == 250
+    assert "CmdLib" in said(lab, "exch01", EVENTS)

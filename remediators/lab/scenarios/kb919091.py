@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import Any, Final
 
 from remediators.lab.scenarios.kb919091_firewalls import firewalls
+from remediators.lab.world import EVENT_4006
 
 SENDER, RECEIVER, OTHER, FIREWALL = "exch01", "exch02", "exch03", "fw01"
 INVENTED: Final = "invented for the lab"
@@ -46,8 +47,39 @@ def _exchange(name: str, number: int, *groups: str, **more: Any) -> dict[str, An
         "antivirus": "savce9",
         "takes_mail": True,
         "registry": dict(_QUIET),
+        "harms": _HARMS,
+        "events": _NOISE,
+        "utc_offset": 60,
         **more,
     }
+
+
+# What of the registry stops mail in this lab. That a product does so with these values is invented.
+_HARMS: Final = (
+    {"cause": 1, "key": _SCANNER, "name": "OnOff", "numbers": [1]},
+    {"cause": 2, "key": _TNEF, "name": "LabForceTnef", "numbers": [None, 0], "sending_to": RECEIVER},
+    {"cause": 3, "key": _HEURISTICS, "name": "LabLevel", "numbers": [1, 2, 3]},
+)
+# What every such server logs, and two events that look alike: a 4006 with another text, and 4000.
+_NOISE: Final = (
+    {"log": "System", "source": "EventLog", "id": 6005, "text": "The Event log service was started.", "ago": 3542400},
+    {"source": "MSExchangeIS Mailbox Store", "id": 1221, "category": "General", "ago": 47000, "count": 30,
+     "every": 86400, "text": "The database has 212 megabytes of free space after online defragmentation."},
+    {"source": "MSExchangeTransport", "id": 4006, "type": "warning", "category": "@connection-manager", "ago": 700000,
+     "strings": ["203.0.113.7", "mail.example.net"], "count": 2,
+     "text": "Message delivery to the host '{0}' failed while delivering to the remote domain '{1}' for the following "
+             "reason: The remote server did not respond to a connection attempt."},
+    {"source": "MSExchangeTransport", "id": 4000, "type": "warning", "category": "@connection-manager", "ago": 800000,
+     "strings": ["203.0.113.9"], "text": "The connection was dropped by the remote host '{0}'."},
+)  # fmt: skip
+# Stuck for 9 hours: mail from before that is gone, and every 15 minutes another attempt is dropped.
+_STUCK: Final = {"messages": 57, "size": 41253, "oldest": 32400, "per_hour": 6, "since": 240}
+_STUCK_EVENT: Final = {
+    **EVENT_4006,
+    "ago": 240,
+    "every": 900,
+    "count": 36,
+}
 
 
 def _hosts() -> dict[str, dict[str, Any]]:
@@ -73,6 +105,13 @@ PARTS: Final[Mapping[str, Mapping[str, Patch]]] = {
     "cause4-absent": {RECEIVER: {"no_banner": True, "mute": "silent"}},
     # No cause of the article: nobody started the service.
     "stopped": {RECEIVER: {"services": {"SMTPSVC": {"state": "stopped"}}}},
+    # Ways in which evidence is missing.
+    "cleared-log": {},
+    "huge-log": {},
+    "wmic-never-ran": {SENDER: {"wmic": "never-ran"}, RECEIVER: {"wmic": "never-ran"}},
+    "no-wmic": {SENDER: {"wmic": "missing"}, RECEIVER: {"wmic": "missing"}},
+    "no-cmdlib": {SENDER: {"cmdlib": False}, RECEIVER: {"cmdlib": False}},
+    "german": {SENDER: {"language": "de"}},
     # Other firewalls than the router with the firewall feature set.
     "pix": {},
     "asa": {},
@@ -104,6 +143,11 @@ def build(parts: Sequence[str]) -> dict[str, Any]:
     fleet |= firewalls(_kind(wanted), inspects=5 in causes)
     fleet[RECEIVER]["via"] = [name for name in fleet if name.startswith(("fw", "rtr"))]
     stuck = bool(causes) or "stopped" in wanted
+    _put_mail(fleet, stuck=stuck)
+    if "cleared-log" in wanted:
+        fleet[SENDER]["events"] = ()
+    if "huge-log" in wanted:
+        fleet[SENDER]["events"] = (*fleet[SENDER]["events"], *_HUGE)
     return {
         "fleet": fleet,
         "causes": causes,
@@ -113,6 +157,24 @@ def build(parts: Sequence[str]) -> dict[str, Any]:
         "data": {"exchange": _variables()},
         "profiles": {"savce9": _savce9(), "smsmse": _smsmse()},
     }
+
+
+# Somebody logs the success of every message: ten million events, a few of which are asked for.
+_HUGE: Final = (
+    {"source": "MSExchangeTransport", "id": 1020, "text": "Message delivered.", "every": 1, "count": 10_000_000},
+)
+
+
+def _put_mail(fleet: dict[str, Any], *, stuck: bool) -> None:
+    """The sender's queues; where mail is stuck also the events that it has logged so far."""
+    to_receiver, to_other = fleet[RECEIVER], fleet[OTHER]
+    links = {RECEIVER: _STUCK if stuck else {}, OTHER: {}}
+    fleet[SENDER]["queue"] = {name: {**link, "fqdn": f"{name}.example.com"} for name, link in links.items()}
+    strings = {"strings": [to_receiver["address"], to_receiver["fqdn"]]}
+    if stuck:
+        fleet[SENDER]["events"] = (*fleet[SENDER]["events"], {**_STUCK_EVENT, **strings})
+    for host in (to_receiver, to_other):
+        host["queue"] = {SENDER: {"fqdn": f"{SENDER}.example.com"}}
 
 
 def _kind(parts: Iterable[str]) -> str:
