@@ -3,7 +3,8 @@
 from remediators.language.draft import Layer
 from remediators.language.extra_vars import parse_extra_vars
 from remediators.language.hosts import resolve_hosts
-from remediators.language.inventory import Inventory, load_inventory
+from remediators.language.inventory import Inventory
+from remediators.language.inventory_sources import load_inventory
 from remediators.language.loading import Loaded, load, select_hosts
 from remediators.language.playbook import load_playbooks
 from remediators.language.plays import Play, Playbook, PlayTask, Vocabulary

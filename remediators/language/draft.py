@@ -11,15 +11,21 @@ from remediators.language.ranges import BadName, host_names
 from remediators.language.source import Document, Place
 
 PRIORITY = "ansible_group_priority"
+IN_INVENTORY, BESIDE_INVENTORY, BESIDE_PLAYBOOK = range(3)
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Variables that were set in one place: ``path`` leads to the mapping in its document."""
+    """
+    Variables that were set in one place: ``path`` leads to the mapping in its document.
+
+    ``rank`` is where that stands: `IN_INVENTORY`, `BESIDE_INVENTORY` or `BESIDE_PLAYBOOK`.
+    """
 
     values: Mapping[str, Any]
     document: Document
     path: tuple[str | int, ...] = ()
+    rank: int = IN_INVENTORY
 
     def place(self, name: str) -> Place:
         """Where a variable of this layer was set."""
@@ -66,14 +72,21 @@ class Draft:
         self.memberships[name][group.name] = None
 
     def add_written(self, written: str, group: Group, layer: Layer | None, place: Place) -> None:
-        """Every host that a name with ranges stands for; a port becomes the lowest variable of each."""
+        """
+        Every host that a name with ranges stands for.
+
+        A port becomes the lowest variable of each, where the host is new; else it is ignored, as in Ansible.
+        """
         try:
             names, port = host_names(written)
         except BadName as error:
             self.problems.add(place.problem(f"group {group.name!r}", str(error)))
             return
         for name in names:
-            if port is not None:
+            if port is not None and name in self.hosts:
+                what = f"the port behind {written!r} is ignored, because {name!r} is named before"
+                self.problems.warn(place.problem(f"group {group.name!r}", what, "set ansible_port"))
+            elif port is not None:
                 self.add_host(name, group, Layer({"ansible_port": port}, place.document, place.path))
             self.add_host(name, group, layer)
 

@@ -14,7 +14,7 @@ from remediators.language.problems import did_you_mean
 from remediators.language.source import LineDocument, Place
 
 _SECTION = re.compile(r"\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?\Z")
-_NAME = re.compile(r"([^\s#]+)\s*(?:#.*)?\Z")
+_NAME = re.compile(r"([^\s:\]]+)\s*(?:#.*)?\Z")
 _KINDS = ("hosts", "children", "vars")
 
 
@@ -29,13 +29,16 @@ def ini_value(text: str) -> Any:
 
 
 def _as_json(value: Any) -> Any:
+    """Python's values as Ansible takes them over: tuples and sets are lists, and what JSON does not have is text."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | set):
         return [_as_json(part) for part in value]
     if isinstance(value, dict):
         return {str(key): _as_json(part) for key, part in value.items()}
-    raise ValueError("not a plain value")
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    return "..." if value is ... else str(value)
 
 
 class IniReader:

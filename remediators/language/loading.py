@@ -9,7 +9,8 @@ from pathlib import Path
 
 from remediators.language.extra_vars import parse_extra_vars
 from remediators.language.hosts import resolve_hosts
-from remediators.language.inventory import Inventory, load_inventory
+from remediators.language.inventory import Inventory
+from remediators.language.inventory_sources import load_inventory
 from remediators.language.patterns import limited, select
 from remediators.language.playbook import load_playbooks
 from remediators.language.plays import Playbook, Vocabulary

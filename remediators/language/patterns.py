@@ -21,7 +21,7 @@ def select(
     inventory: Inventory, pattern: str | Sequence[str], problems: Problems, place: Place, where: str = ""
 ) -> list[str]:
     """
-    Hosts that a pattern means, in the order of the inventory.
+    Hosts that a pattern means, in Ansible's order: as they are named, and within a group in the group's order.
 
     A part that matches nothing is a problem at ``place``, and so is a pattern that leaves no host.
     """
@@ -35,7 +35,7 @@ def select(
     chosen = _chosen(inventory, parts, told)
     if not chosen and len(problems.errors) == before:
         told(f"the pattern {':'.join(parts)!r} leaves no host", "", "")
-    return [host for host in inventory.hosts if host in chosen]
+    return list(chosen)
 
 
 def limited(inventory: Inventory, hosts: Iterable[str], limit: str | None, problems: Problems) -> list[str]:
@@ -78,19 +78,21 @@ def _from_file(part: str, problems: Problems) -> Iterator[str]:
             yield from split(line)
 
 
-def _chosen(inventory: Inventory, parts: Sequence[str], told: Told) -> set[str]:
+def _chosen(inventory: Inventory, parts: Sequence[str], told: Told) -> dict[str, None]:
     """First what is named, then ``&``, then ``!``, in whatever order they are written, as in Ansible."""
     named = [part for part in parts if part[0] not in "!&"]
     if parts and not named:
         told(f"the pattern {':'.join(parts)!r} only takes away", f"write 'all:{':'.join(parts)}'", "")
-        return set()
-    chosen = {host for part in named for host in _matching(inventory, part, told)}
+        return {}
+    chosen = dict.fromkeys(host for part in named for host in _matching(inventory, part, told))
     for part in parts:
         if part[0] == "&":
-            chosen &= set(_narrowing(inventory, part[1:], told))
+            kept = set(_narrowing(inventory, part[1:], told))
+            chosen = {host: None for host in chosen if host in kept}
     for part in parts:
         if part[0] == "!":
-            chosen -= set(_narrowing(inventory, part[1:], told))
+            gone = set(_narrowing(inventory, part[1:], told))
+            chosen = {host: None for host in chosen if host not in gone}
     return chosen
 
 
@@ -113,10 +115,11 @@ def _matching(inventory: Inventory, part: str, told: Told) -> Sequence[str]:
 
 
 def _by_name(inventory: Inventory, name: str) -> Sequence[str]:
-    if name in inventory.members:
-        return inventory.members[name]
+    """A host of this name wins over a group of this name, as in Ansible."""
     if name in inventory.hosts:
         return [name]
+    if name in inventory.members:
+        return inventory.members[name]
     if not any(char in name for char in "*?["):
         return []
     return _union(inventory, re.compile(fnmatch.translate(name)).match)
@@ -132,12 +135,11 @@ def _by_regex(inventory: Inventory, pattern: str, told: Told) -> Sequence[str]:
 
 
 def _union(inventory: Inventory, matches: Callable[[str], object]) -> list[str]:
-    """Hosts that match by their own name or by the name of a group."""
-    chosen = {host for host in inventory.hosts if matches(host)}
-    for name, members in inventory.members.items():
-        if matches(name):
-            chosen.update(members)
-    return [host for host in inventory.hosts if host in chosen]
+    """Hosts of the groups that match by name, then hosts that match by their own."""
+    groups = (members for name, members in inventory.members.items() if matches(name))
+    chosen = dict.fromkeys(host for members in groups for host in members)
+    chosen.update((host, None) for host in inventory.hosts if matches(host))
+    return list(chosen)
 
 
 def _member(hosts: Sequence[str], subscript: re.Match[str]) -> Sequence[str]:

@@ -121,6 +121,10 @@ class Problems:
         if problem not in self.warnings:
             self.warnings.append(problem)
 
+    def warn_each(self, problems: Iterable[Problem]) -> None:
+        for problem in problems:
+            self.warn(problem)
+
     def raise_if_any(self) -> None:
         """Raise `LanguageError` where there is at least one mistake."""
         if self.errors:

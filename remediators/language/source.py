@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import yaml
 
 from remediators.language.problems import Problem, Problems
-from remediators.language.yaml_nodes import Spot, YamlMistake, compose, find, in_words, plain_value
+from remediators.language.yaml_nodes import Spot, YamlMistake, compose, find, in_words, plain_text, plain_value
 from remediators.language.yaml_values import Unusual, find_in_events, read_values
 
 LARGEST = 10_000_000  # bytes of a playbook or a file of variables
@@ -92,6 +92,15 @@ class YamlDocument:
     sha256: str = ""
     otherwise: Sequence[tuple[str, Spot]] = field(default=(), repr=False)  # plain scalars that Ansible reads otherwise
 
+    def misread(self) -> Iterator[Problem]:
+        """A warning where Ansible, which reads YAML 1.1, takes a word for a truth or a number and we do not."""
+        if self.otherwise:
+            (text, spot), more = self.otherwise[0], len(self.otherwise) - 1
+            told = f" (and {more} more such words)" if more else ""
+            what = f"{text!r} is {_kind(text)} here, and Ansible reads it otherwise{told}"
+            hint = "write true or false, or quote it" if text[0] in "yYnNoO" else "quote it, or write it out"
+            yield Problem(self.file, spot.line, spot.column, "", what, hint, self.source_line(spot.line), spot.width)
+
     @cached_property
     def _node(self) -> Any:
         return compose(self.text)
@@ -111,7 +120,7 @@ class YamlDocument:
 
 @dataclass
 class LineDocument:
-    """A text of lines, such as an INI inventory or an argument: a path is ``(line, word)``."""
+    """A text of lines, such as an INI inventory or an argument: a path is ``(line, word)``, or words to look for."""
 
     file: str
     text: str = field(repr=False)
@@ -121,11 +130,20 @@ class LineDocument:
         return self.text.splitlines()
 
     def spot(self, path: Path_, *, on_key: bool = False) -> Spot:
+        if path and isinstance(path[0], str):
+            return self._search(path[0])
         line = path[0] if path and isinstance(path[0], int) else 1
         word = str(path[1]) if len(path) > 1 else ""
         text = self.source_line(line)
         column = text.find(word) if word else len(text) - len(text.lstrip())
         return Spot(line, max(column, 0) + 1, len(word) or len(text.strip()) or 1, line)
+
+    def _search(self, word: str) -> Spot:
+        for number, text in enumerate(self._lines, 1):
+            found = re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w-])", text)
+            if found:
+                return Spot(number, found.start() + 1, len(word), number)
+        return Spot(1, 1)
 
     def source_line(self, line: int) -> str:
         return self._lines[line - 1] if 0 < line <= len(self._lines) else ""
@@ -238,6 +256,10 @@ def mapping_of(document: YamlDocument | None, problems: Problems, where: str) ->
         problems.add(Place(document).problem(where, "must be a mapping of names to values"))
         return {}
     return document.value
+
+
+def _kind(text: str) -> str:
+    return "text" if isinstance(plain_text(text), str) else "a number"
 
 
 def _mistaken(document: YamlDocument, mistake: YamlMistake) -> Problem:

@@ -138,7 +138,9 @@ class _Reader:
         return value
 
     def _mapping(self, depth: int) -> dict[str, Any]:
-        get, found, merged = self.get, {}, None
+        get = self.get
+        found: dict[str, Any] = {}
+        merged: dict[str, Any] | None = None
         while True:
             event = get()
             if type(event) is MappingEndEvent:
@@ -155,7 +157,8 @@ class _Reader:
             found[key] = self._value(get(), depth + 1)
 
     def _sequence(self, depth: int) -> list[Any]:
-        get, found = self.get, []
+        get = self.get
+        found: list[Any] = []
         while True:
             event = get()
             if type(event) is SequenceEndEvent:
@@ -188,7 +191,8 @@ class _Reader:
     def _tagged(self, event: Any) -> Any:
         if type(event) is not ScalarEvent or event.tag == "!":
             raise _unusual(event, f"unknown tag {event.tag!r}")
-        node = ScalarNode(event.tag, event.value, event.start_mark, event.end_mark)
+        scalar: Any = event
+        node = ScalarNode(scalar.tag, scalar.value, scalar.start_mark, scalar.end_mark)
         return scalar_value(node, self.mistakes, templates=self.templates)
 
 
