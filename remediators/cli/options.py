@@ -131,8 +131,9 @@ connecting = _together(
     ),
     click.option("--allow-unencrypted", is_flag=True, help="Send Basic credentials over plain HTTP."),
 )
+verbose = click.option("-v", "--verbose", count=True, help="More detail: commands, items that are already right.")
 showing = _together(
-    click.option("-v", "--verbose", count=True, help="More detail: commands, items that are already right."),
+    verbose,
     click.option("-D", "--diff", is_flag=True, help="Show long values whole."),
     click.option(
         "--output",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from remediators.language import Vocabulary
     from remediators.language.others import OtherHosts
     from remediators.language.plays import Playbook
+    from remediators.language.problems import Problem
     from remediators.language.tasks import BoundPlay
 
 PACKAGED = Path(__file__).parents[1] / "profiles"
@@ -42,6 +43,7 @@ class Project:
     plays: tuple[BoundPlay, ...] = ()
     others: OtherHosts | None = None
     host_of: Callable[[str], Host] | None = None
+    warnings: tuple[Problem, ...] = ()
 
 
 def load(playbooks: Sequence[str], given: Given) -> Project:
@@ -61,7 +63,8 @@ def load(playbooks: Sequence[str], given: Given) -> Project:
         skip_tags=given.skip_tags,
         start_at=given.start_at_task,
     )
-    _warn(str(warning) for warning in (*loaded.warnings, *loaded.bound.warnings))
+    warnings = tuple(dict.fromkeys((*loaded.warnings, *loaded.bound.warnings)))
+    _warn(map(str, warnings))
     project = _project(house, loaded.bound.hosts, given, secrets=_secrets_of(loaded.playbooks))
     files = tuple(Source(path, digest) for path, digest in loaded.files)
     extra = language.parse_extra_vars(given.extra_vars)
@@ -71,6 +74,7 @@ def load(playbooks: Sequence[str], given: Given) -> Project:
         playbooks=files,
         inventory=_absolute(sources),
         plays=loaded.bound.plays,
+        warnings=warnings,
         others=loaded.bound.others,
         host_of=lambda name: language.resolve_hosts(loaded.inventory, [name], extra=extra)[name],
     )
@@ -137,15 +141,16 @@ def load_for_plan(plan: Plan, given: Given, path: Path) -> Project:
     return replace(_project(build(profiles), hosts, given), playbooks=plan.playbooks, inventory=plan.inventory)
 
 
-def check_playbooks(playbooks: Sequence[str], given: Given) -> None:
-    """Check playbooks without an inventory. Raises `UsageError` with everything that is wrong."""
+def check_playbooks(playbooks: Sequence[str], given: Given) -> tuple[Problem, ...]:
+    """Check playbooks without an inventory; gives warnings. Raises `UsageError` with everything that is wrong."""
     from remediators import language
 
     problems = language.Problems()
     language.parse_extra_vars(given.extra_vars, problems)
     language.load_playbooks(playbooks, vocabulary(build(profiles_beside(playbooks))), problems=problems)
     problems.raise_if_any()
-    _warn(str(warning) for warning in problems.warnings)
+    _warn(map(str, problems.warnings))
+    return tuple(problems.warnings)
 
 
 def vocabulary(house: House) -> Vocabulary:

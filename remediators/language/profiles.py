@@ -67,6 +67,19 @@ def load_profiles(
     return profiles
 
 
+def check_profile(path: str | os.PathLike[str]) -> None:
+    """Raises `LanguageError` with everything that is wrong with one profile."""
+    problems = Problems()
+    _profile(Path(path), problems)
+    problems.raise_if_any()
+
+
+def is_profile(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is meant as a profile: a mapping that begins to say which."""
+    document = read_yaml(path, Problems(), templates=False)
+    return document is not None and isinstance(document.value, dict) and "profile" in document.value
+
+
 def _files(directory: Path) -> list[Path]:
     if not directory.is_dir():
         return []

@@ -35,7 +35,7 @@ def completed(folder, *words):
         check=True,
         timeout=60,
     )
-    return [line.partition(",")[2] for line in done.stdout.splitlines()]
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
 
 def test_commands_are_completed(folder):
