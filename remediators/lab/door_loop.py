@@ -34,6 +34,12 @@ class Loop:
         """Run ``work`` in the loop and wait for its result; not from inside the loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
+    def call_soon(self, work: Coroutine[Any, Any, None], seconds: float = 5.0) -> None:
+        """Run ``work`` in the loop and wait for it, but no longer: the loop may be about to end."""
+        waiting = asyncio.run_coroutine_threadsafe(work, self._loop)
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            waiting.result(seconds)
+
     def stop(self) -> None:
         """End the loop, its thread, and the threads of the machines once their commands have ended."""
         self._loop.call_soon_threadsafe(self._loop.stop)

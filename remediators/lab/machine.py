@@ -67,14 +67,13 @@ class Mouth:
     An SMTP service as it speaks just now.
 
     ``greeting`` is ``None`` where it cuts every connection, empty where it says nothing. ``verbs`` are what it offers.
-    ``takes_mail`` lets a message in; ``loses_dot`` never sees a message's end.
+    ``takes_mail`` lets a message in.
     """
 
     greeting: bytes | None
     name: bytes
     verbs: Sequence[bytes]
     takes_mail: bool = False
-    loses_dot: bool = False
 
 
 class Machine(Protocol):
@@ -102,3 +101,6 @@ class Speaking(Protocol):
 
     def mouth(self) -> Mouth:
         """The service as it is now."""
+
+    def listens(self) -> bool:
+        """Whether port 25 is open at all."""

@@ -165,6 +165,8 @@ class Lab:
             for host in self.hosts.values():
                 self._furnish(host, self._loop)
             self._loop.call(self._open())
+            for host in self.hosts.values():
+                self._follow(host, self._loop)
         except BaseException:
             self.stop()
             raise
@@ -172,10 +174,10 @@ class Lab:
 
     def stop(self) -> None:
         """Cut every connection, end every thread, and take the temporary files away."""
-        if self._loop is not None:
-            self._loop.call(self._close())
-            self._loop.stop()
-        self._loop, self._keys = None, None
+        loop, self._loop, self._keys = self._loop, None, None
+        if loop is not None:
+            loop.call(self._close())
+            loop.stop()
         if self._temporary is not None:
             shutil.rmtree(self._temporary)
             self._temporary = None
@@ -255,6 +257,20 @@ class Lab:
                     link.address = link.address or there[0].address
                     link.blocked = partial(self._blocked, name, there[0].name)
                     link.was_blocked = link.blocked()
+
+    def _loses_dot(self, name: str) -> bool:
+        """Whether something on a host itself takes the end off the messages that it gets (causes 1 and 3)."""
+        return any(cause in (1, 3) for cause in self._harmed(name, name))
+
+    def _follow(self, host: Served, loop: Loop) -> None:
+        """A service that has stopped refuses connections, where no other lab can take its port meanwhile."""
+        if isinstance(host.machine, WindowsMachine) and host.address != FREE_ADDRESS and host.smtp is not None:
+            host.machine.ran = partial(self._ran, host, loop)
+
+    def _ran(self, host: Served, loop: Loop) -> None:
+        for door in (host.smtp, host.smtp_inside):
+            if door is not None and self._loop is loop:
+                loop.call_soon(door.follow())
 
     def _blocked(self, sender: str, receiver: str) -> bool:
         return bool(self.obstacles(sender, receiver))
@@ -338,9 +354,10 @@ class Lab:
             case "network_cli":
                 host.ssh = DeviceDoor(self.device(host.name), loop.pool, host.faults, self._device_settings(host))
         if host.spec.get("smtp", host.connection != "network_cli"):
-            host.smtp = SMTPDoor(host.machine, host.faults, lambda: self._first_between(None, host.name))
+            between, loses = partial(self._first_between, None, host.name), partial(self._loses_dot, host.name)
+            host.smtp = SMTPDoor(host.machine, host.faults, between, loses)
         if host.smtp is not None and host.via:
-            host.smtp_inside = SMTPDoor(host.machine, host.faults)
+            host.smtp_inside = SMTPDoor(host.machine, host.faults, loses_dot=partial(self._loses_dot, host.name))
 
     def _device_settings(self, host: Served) -> SSHSettings:
         banner = "SSH-2.0-Cisco-1.25"
@@ -391,6 +408,9 @@ class Lab:
             host.smtp_port = await host.smtp.open(host.address, self._port("smtp"))
         if host.smtp_inside is not None:
             host.smtp_inside_port = await host.smtp_inside.open(host.address, self._port("smtp-inside"))
+        for smtp in (host.smtp, host.smtp_inside):
+            if smtp is not None and host.address != FREE_ADDRESS:
+                await smtp.follow()
 
     def _port(self, service: str) -> int:
         return FIXED_PORTS[service] if self.ports == "fixed" else 0

@@ -23,24 +23,54 @@ def _nothing_between() -> Inspection | None:
     return None
 
 
+def _never() -> bool:
+    return False
+
+
 class SMTPDoor:
     """
     The service of one host, in the event loop of the lab. ``requests`` counts verbs, ``mail`` has what was taken.
 
-    ``between`` says what inspects the conversation on this door's side of the world.
+    ``between`` says what inspects the conversation on this door's side of the world, ``loses_dot`` whether something
+    on the host itself takes the end off every message.
     """
 
     def __init__(
-        self, machine: Machine, faults: Faults, between: Callable[[], Inspection | None] = _nothing_between
+        self,
+        machine: Machine,
+        faults: Faults,
+        between: Callable[[], Inspection | None] = _nothing_between,
+        loses_dot: Callable[[], bool] = _never,
     ) -> None:
         self.requests: Counter[str] = Counter()
         self.mail: list[bytes] = []
         self._machine = machine
         self._faults = faults
         self._between = between
+        self._loses_dot = loses_dot
         self._listener = Listener(self._converse)
-        self.open = self._listener.open
-        self.close = self._listener.close
+        self._place = ("", 0)
+        self._open = False
+
+    async def open(self, address: str, port: int) -> int:
+        """Listen; gives the port. Raises OSError."""
+        port = await self._listener.open(address, port)
+        self._place, self._open = (address, port), True
+        return port
+
+    async def close(self) -> None:
+        """Stop listening and cut every conversation."""
+        self._open = False
+        await self._listener.close()
+
+    async def follow(self) -> None:
+        """Listen as long as the machine's service does, so that a stopped one refuses connections."""
+        if not isinstance(self._machine, Speaking) or self._machine.listens() == self._open:
+            return
+        if self._open:
+            await self.close()
+        else:
+            await self.open(*self._place)
 
     async def _converse(self, reader: StreamReader, writer: StreamWriter) -> None:
         self.requests["connect"] += 1
@@ -57,14 +87,13 @@ class SMTPDoor:
             verb = line.strip().partition(b" ")[0].upper()
             writer.write(self._answer(verb, mouth, through))
             await writer.drain()
-            if verb == b"QUIT" or (
-                verb == b"DATA" and mouth.takes_mail and not await self._take(reader, mouth, through)
-            ):
+            data = verb == b"DATA" and mouth.takes_mail
+            if verb == b"QUIT" or (data and not await self._take(reader, through)):
                 return
-            if verb == b"DATA" and mouth.takes_mail:
+            if data:
                 writer.write(_TAKEN)
 
-    async def _take(self, reader: StreamReader, mouth: Mouth, through: Inspection | None) -> bool:
+    async def _take(self, reader: StreamReader, through: Inspection | None) -> bool:
         """Read a message up to its final dot; ``False`` where the sender went away before one came."""
         said = b"\r\n"
         while len(said) < _MOST_MAIL and (chunk := await reader.read(65536)):
@@ -72,7 +101,7 @@ class SMTPDoor:
             self.requests["data"] += 1
             if not said.endswith(_END):
                 continue
-            if mouth.loses_dot or (through is not None and through.swallows(chunk)):
+            if self._loses_dot() or (through is not None and through.swallows(chunk)):
                 said = said.removesuffix(_END) + b"\r\n"
                 continue
             self.mail.append(said.removeprefix(b"\r\n").removesuffix(b".\r\n"))
