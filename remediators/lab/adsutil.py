@@ -18,6 +18,7 @@ _NOT_SET: Final = -2147463162  # 0x80005006, E_ADS_PROPERTY_NOT_FOUND
 _NO_PATH: Final = -2147024893  # 0x80070003
 _DENIED: Final = -2147024891  # 0x80070005
 _NOT_ACTIVE: Final = -2147023834  # 0x80070426
+_NO_OBJECT: Final = -2147221020  # 0x800401E4, KB 839390: what a corrupt metabase gives
 _MISMATCH: Final = 13
 _FAILURE: Final = 2
 _WARNING: Final = 1
@@ -89,6 +90,8 @@ def _run(process: Process, words: list[str]) -> int:
     if words[0].upper() not in _VERBS:
         help_ = 'For help, just type "Cscript.exe adsutil.vbs".'
         raise QuitError(_FAILURE, f"Command not recognized: {words[0]}", help_)
+    if process.machine.iis.unreadable:
+        raise ScriptError(_NO_OBJECT, f"Error trying to {words[0].upper()} the Object (GetObject Failed): ", gap=True)
     if not process.machine.metabase_answers():
         raise ScriptError(_NOT_ACTIVE, f"Error Trying To GET the Object (GetObject Failed): {_clean(words[-1])}")
     return _VERBS[words[0].upper()](process, words)

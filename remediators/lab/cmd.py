@@ -27,7 +27,7 @@ from remediators.lab.cmd_parse import (
     parse_simple,
     unparse,
 )
-from remediators.lab.files import Files, clean, leaf, parent
+from remediators.lab.files import Files, NoSpaceError, clean, leaf, parent
 from remediators.lab.process import Console, Environment, Handles, Process, Sink, Source, decode, encode
 
 if TYPE_CHECKING:
@@ -256,9 +256,10 @@ class Shell:
             "p": parent(path)[2:].rstrip("\\") + "\\",
             "n": name if dot else extension,
             "x": dot + extension if dot else "",
+            "t": self.machine.dated(path) if self.machine.files.exists(path) else "",
             "z": str(len(self.machine.files.read(path))) if self.machine.files.is_file(path) else "",
         }
-        return "".join(parts.get(letter, "") for letter in "dpnxz" if letter in modifiers)
+        return "".join(parts.get(letter, "") for letter in "dpnxtz" if letter in modifiers)
 
     def simple(self, node: Simple, handles: Handles) -> int:
         self.last_unknown = False
@@ -271,7 +272,10 @@ class Shell:
         if builtin is None:
             return self._program(node, opened)
         function, arguments = builtin
-        status = function(self, arguments, opened)
+        try:
+            status = function(self, arguments, opened)
+        except NoSpaceError:
+            status = self.fail(handles, "no-space")
         if status is not None:
             self.errorlevel = status
         return status or 0
@@ -398,6 +402,9 @@ class Shell:
                 return None
             except NotADirectoryError:
                 self.fail(handles, "no-path")
+                return None
+            except NoSpaceError:
+                self.fail(handles, "no-space")
                 return None
         stdin, stdout, stderr = table[0], table[1], table[2]
         return Handles(

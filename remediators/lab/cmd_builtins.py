@@ -124,7 +124,8 @@ def _as_text(raw: bytes, codepage: int) -> bytes:
     """TYPE shows UTF-16 in the console's code page, everything else as it is."""
     if raw[:2] == b"\xff\xfe":
         return encode(raw[2:].decode("utf-16-le", "surrogatepass"), codepage)
-    return raw
+    # Whether the real one goes on behind a Ctrl-Z is not known; who relies on it must notice that it does not.
+    return raw.partition(b"\x1a")[0]
 
 
 def _del(shell: Shell, arguments: str, handles: Handles) -> int | None:
@@ -236,7 +237,7 @@ def _dir(shell: Shell, arguments: str, handles: Handles) -> int | None:
 
 
 def _dir_line(shell: Shell, path: str) -> str:
-    stamp = shell.machine.now().strftime("%m/%d/%Y  %I:%M %p")
+    stamp = shell.machine.dated(path).replace(" ", "  ", 1)
     if shell.machine.files.is_folder(path):
         return f"{stamp}    <DIR>          {leaf(path)}\n"
     return f"{stamp}    {len(shell.machine.files.read(path)):14,} {leaf(path)}\n"

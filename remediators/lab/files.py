@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import fnmatch
 from collections.abc import Callable, Mapping
 from typing import Final
 
 Note = Callable[[str, str], None]
+
+
+class NoSpaceError(OSError):
+    """The disk is full."""
+
 
 # The 8.3 names that %TEMP% is made of on a server where nobody changed it.
 _SHORT: Final = {
@@ -51,14 +57,17 @@ class Files:
         self._folders = {folder.lower(): folder for folder in folders}
         self._written: dict[str, tuple[str, bytearray]] = {}
         self._gone: set[str] = set()
+        self._shown: dict[str, tuple[str, Callable[[], bytes]]] = {}
         self._note = note
+        self.space: int | None = None  # bytes that are left on the disk; None: enough
+        self.dates: dict[str, dt.datetime] = {}  # of files that are older than the machine, by lower-case path
 
     def exists(self, path: str) -> bool:
         return self.is_file(path) or self.is_folder(path)
 
     def is_file(self, path: str) -> bool:
         key = path.lower()
-        return key in self._written or (key in self._floor and key not in self._gone)
+        return key in self._written or ((key in self._floor or key in self._shown) and key not in self._gone)
 
     def is_folder(self, path: str) -> bool:
         return path.lower() in self._folders
@@ -69,27 +78,39 @@ class Files:
         if key in self._written:
             return bytes(self._written[key][1])
         if self.is_file(path):
-            return self._base[self._floor[key]]
+            return self._shown[key][1]() if key in self._shown else self._base[self._floor[key]]
         raise FileNotFoundError(path)
+
+    def show(self, path: str, make: Callable[[], bytes]) -> None:
+        """A file that tells how things are until somebody writes it; it counts for nothing in `state` until then."""
+        self._shown[path.lower()] = (path, make)
 
     def write(self, path: str, raw: bytes, *, append: bool = False) -> None:
         """Create or change a file. Raises NotADirectoryError where its folder is missing."""
         if not self.is_folder(parent(path)) or self.is_folder(path):
             raise NotADirectoryError(path)
         before = self.read(path) if append and self.is_file(path) else b""
+        self._take(len(raw))
         self._written[path.lower()] = (self.spelling(path), bytearray(before + raw))
         self._note("write", path)
 
     def extend(self, path: str, raw: bytes) -> None:
-        """Add to a file that is open for writing."""
+        """Add to a file that is open for writing. Raises `NoSpaceError`."""
+        self._take(len(raw))
         self._written[path.lower()][1].extend(raw)
+
+    def _take(self, count: int) -> None:
+        if self.space is not None:
+            if count > self.space:
+                raise NoSpaceError
+            self.space -= count
 
     def delete(self, path: str) -> None:
         key = path.lower()
         if not self.is_file(path):
             raise FileNotFoundError(path)
         self._written.pop(key, None)
-        if key in self._floor:
+        if key in self._floor or key in self._shown:
             self._gone.add(key)
         self._note("delete", path)
 
@@ -116,7 +137,8 @@ class Files:
         key = path.lower()
         if key in self._written:
             return self._written[key][0]
-        return self._floor.get(key) or self._folders.get(key) or path
+        shown = self._shown.get(key, ("",))[0]
+        return shown or self._floor.get(key) or self._folders.get(key) or path
 
     def match(self, pattern: str) -> list[str]:
         """Files and folders that an absolute path with ``*`` and ``?`` in its last part matches, sorted."""
@@ -137,7 +159,8 @@ class Files:
 
     def _names(self) -> list[str]:
         floor = (name for key, name in self._floor.items() if key not in self._gone and key not in self._written)
-        return [*floor, *(name for name, _ in self._written.values())]
+        shown = (name for key, (name, _) in self._shown.items() if key not in self._gone | set(self._written))
+        return [*floor, *shown, *(name for name, _ in self._written.values())]
 
 
 def _inside(name: str, folder: str) -> bool:

@@ -122,6 +122,13 @@ class Metabase:
                 return None
             path = path.rpartition("/")[0]
 
+    def replace(self, tree: Mapping[str, Mapping[str, Data]]) -> None:
+        """Take a whole tree for what was there, as IISADMIN does when it reads its file."""
+        self._nodes = {"": Node("")}
+        for path, properties in tree.items():
+            node = self.create(path)
+            node.properties = {name.upper(): (name, data) for name, data in properties.items()}
+
     def state(self) -> dict[str, dict[str, Data]]:
         """Every key with its properties: plain JSON."""
         return {node.path: dict(node.properties.values()) for node in self._nodes.values()}

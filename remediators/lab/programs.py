@@ -8,6 +8,7 @@ from typing import Final
 
 from remediators.lab.adsutil import cscript_exe
 from remediators.lab.cmd import split_lines
+from remediators.lab.file_tools import fc_exe, schtasks_exe
 from remediators.lab.files import clean
 from remediators.lab.net_exe import net_exe
 from remediators.lab.process import UTF8, Process, crt_arguments, decode, encode
@@ -186,9 +187,11 @@ PROGRAMS: Final[Mapping[str, Program]] = {
     "net1.exe": net_exe,
     "cscript.exe": cscript_exe,
     "chcp.com": _chcp,
+    "fc.exe": fc_exe,
     "find.exe": _find,
     "findstr.exe": _findstr,
     "more.com": _more,
+    "schtasks.exe": schtasks_exe,
     "ping.exe": _ping,
     "hostname.exe": _hostname,
     "whoami.exe": _whoami,

@@ -56,7 +56,11 @@ class Service:
 
 
 class Services:
-    """All services of a host, by upper-case name. ``started`` is told when a service has come to run."""
+    """
+    All services of a host, by upper-case name.
+
+    ``started`` and ``stopped`` are told when a service has come to run or to stand; ``hinder`` may forbid a start.
+    """
 
     def __init__(self, registry: Registry, note: Callable[[str, str], None], clock: Callable[[], float]) -> None:
         self._registry = registry
@@ -64,6 +68,8 @@ class Services:
         self._clock = clock
         self._services: dict[str, Service] = {}
         self.started: Callable[[str], None] = lambda _name: None
+        self.stopped: Callable[[str], None] = lambda _name: None
+        self.hinder: Callable[[str], int] = lambda _name: 0  # the exit code with which a start fails
 
     def __iter__(self) -> Iterator[Service]:
         return iter(sorted(self._services.values(), key=lambda service: service.name.upper()))
@@ -186,9 +192,12 @@ class Services:
         service.ready_at = self._clock() + seconds
 
     def _settle(self, service: Service) -> None:
-        if service.state == STOP_PENDING or service.fails:
-            service.exit_code = service.fails if service.state == START_PENDING else 0
-            service.state, service.pid = STOPPED, 0
+        starts = service.state == START_PENDING
+        failure = (service.fails or self.hinder(service.name)) if starts else 0
+        if failure or not starts:
+            service.state, service.exit_code, service.pid = STOPPED, failure, 0
+            if not starts:
+                self.stopped(service.name)
             return
         service.state, service.exit_code, service.pid = RUNNING, 0, self._pid()
         self.started(service.name)

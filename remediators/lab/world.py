@@ -5,17 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from remediators.lab import event_log, event_query, mail_flow, wmic
+from remediators.lab import event_log, event_query, iis_files, iisback, mail_flow, wmic
 from remediators.lab import registry as reg
 from remediators.lab.adsutil import SCRIPT, adsutil
 from remediators.lab.cmd import LONGEST_LINE, Builtin, Shell, strip_quotes
 from remediators.lab.cmd_builtins import BUILTINS
 from remediators.lab.files import Files
-from remediators.lab.machine import FAULTS, VERBS, Mouth, Ran
+from remediators.lab.machine import FAULTS, PLAIN_VERBS, VERBS, Mouth, Ran
 from remediators.lab.metabase import Data, Metabase
 from remediators.lab.process import Console, Environment, Handles, Process, Sink, Source
 from remediators.lab.programs import FOLDERS, NOT_IN_2000, PROGRAMS, SINCE_VISTA, Program
@@ -29,7 +29,7 @@ _SPEC: Final = frozenset(
     {
         "os", "language", "architecture", "bits", "fqdn", "codepage", "users", "registry", "denied", "services",
         "metabase", "denied_metabase", "faults", "smtp", "exchange", "cluster", "antivirus", "managed", "line_style",
-        "echo", "mute", "no_banner", "takes_mail", "events", "queue", "wmic", "cmdlib", "utc_offset",
+        "echo", "iis", "mute", "no_banner", "takes_mail", "events", "queue", "wmic", "cmdlib", "utc_offset",
     }
 )  # fmt: skip
 _SERVICE_SPEC: Final = frozenset(
@@ -205,6 +205,7 @@ class WindowsMachine:
         self._environment = _environment(self)
         self._furnish_events(spec)
         self._home = f"{self.edition.profiles}\\{_ADMINISTRATOR}"
+        self._furnish_iis(spec)
         self._greeting = self._banner() if self._running("SMTPSVC") else None
         self.log.clear()
 
@@ -243,14 +244,18 @@ class WindowsMachine:
     def mouth(self) -> Mouth:
         """The SMTP service as it speaks now: see `remediators.lab.machine.Mouth`."""
         with self._lock:
-            return Mouth(self.greeting(), self.fqdn.encode(), VERBS, takes_mail=self._takes_mail)
+            return Mouth(self.greeting(), self.fqdn.encode(), self._verbs(), takes_mail=self._takes_mail)
 
     def peek(self) -> Mouth:
         """As `mouth`, without waiting for a command that runs here: for other hosts that send mail to this one."""
         running = self._smtp and any(s.name.upper() == "SMTPSVC" and s.state == RUNNING for s in self.services)
         text = self._greeting if running else None
         greeting = None if text is None else b"220" if text.strip() and "\n" not in text else b""
-        return Mouth(greeting, self.fqdn.encode(), VERBS)
+        return Mouth(greeting, self.fqdn.encode(), self._verbs())
+
+    def _verbs(self) -> Sequence[bytes]:
+        """What EHLO gives: the verbs that begin with X come from Exchange's event sinks."""
+        return VERBS if self.iis.sinks else PLAIN_VERBS
 
     def mail_links(self) -> list[mail_flow.Link]:
         """The links of the SMTP service, as of now; none where it does not run."""
@@ -318,6 +323,26 @@ class WindowsMachine:
         self._furnish_wmic(spec.get("wmic", "ready" if spec.get("os") != "2000" else "missing"))
         if spec.get("os", "2003") == "2003":
             self.scripts[f"{self.edition.root}\\system32\\{event_query.SCRIPT}".lower()] = event_query.eventquery
+
+    def _furnish_iis(self, spec: Mapping[str, Any]) -> None:
+        self.tasks: dict[str, str] = {}
+        self.iis = iis_files.install(self, spec.get("iis", {}))
+        for name, script in ((iisback.BACKUP, iisback.iisback), (iisback.CONFIGURE, iisback.iiscnfg)):
+            self.scripts[f"{self.edition.root}\\system32\\{name}".lower()] = script
+
+    def run_task(self, line: str) -> None:
+        """Run a command line as the task scheduler does: in a process of its own, its output for nobody."""
+        console = Console(self.codepage)
+        shell = Shell(self, self._environment.copy(), f"{self.edition.root}\\system32", _nowhere(), console)
+        shell.run(strip_quotes(line, keep=shell.find_program))
+
+    def dated(self, path: str) -> str:
+        """When a file was last written, as this host shows it."""
+        return self.files.dates.get(path.lower(), self.now()).strftime("%m/%d/%Y %I:%M %p")
+
+    def log_event(self, event: Mapping[str, Any]) -> None:
+        """Something that happened just now, for the event log."""
+        self.events.put(event_log.kind(event), self.now())
 
     def _furnish_wmic(self, state: str) -> None:
         if state not in ("ready", "never-ran", "missing"):
@@ -387,7 +412,8 @@ class WindowsMachine:
         self._fill_metabase(spec)
 
     def _fill_metabase(self, spec: Mapping[str, Any]) -> None:
-        for path, properties in {**_METABASE, **spec.get("metabase", {})}.items():
+        own = {"DS2MB": {}, "DS2MB/HighWaterMarks": {}} if spec.get("exchange", True) else {}
+        for path, properties in {**_METABASE, **own, **spec.get("metabase", {})}.items():
             self.metabase.create(path)
             for name, data in {**_METABASE.get(path, {}), **properties}.items():
                 self.metabase.set(path, name, data)
@@ -436,7 +462,8 @@ def build(name: str, spec: Mapping[str, Any]) -> WindowsMachine:
     into a batch file) and ``echo``. ``mute`` (silent, closes, line) is what its SMTP service does instead of greeting
     where ConnectResponse is all blank, and with ``no_banner`` where there is none, too. ``takes_mail`` lets mail in.
     ``events`` and ``queue`` are described in `event_log.build` and `mail_flow.build`; ``wmic`` is ready, never-ran or
-    missing, without ``cmdlib`` eventquery.vbs does not work, ``utc_offset`` are minutes.
+    missing, without ``cmdlib`` eventquery.vbs does not work, ``utc_offset`` are minutes. ``iis`` is described in
+    `iis_files.install`.
     The default is an Exchange 2003 server on Windows Server 2003.
     """
     return WindowsMachine(name, spec)
@@ -467,11 +494,16 @@ def _full(key: str) -> str:
     return path
 
 
+def _nowhere() -> Handles:
+    return Handles(Source(), Sink(nul=True), Sink(nul=True))
+
+
 def _programs(edition: str) -> Mapping[str, Program]:
     lacking = {"2000": NOT_IN_2000 | SINCE_VISTA, "2003": SINCE_VISTA, "2008": frozenset[str]()}[edition]
     return {name: program for name, program in PROGRAMS.items() if name not in lacking}
 
 
+_IIS_SCRIPTS: Final = (iisback.BACKUP, iisback.CONFIGURE)
 _FLOORS: dict[tuple[str, bool], tuple[Mapping[str, bytes], frozenset[str]]] = {}
 
 
@@ -486,6 +518,7 @@ def _floor(edition: Edition, *, x64: bool) -> tuple[Mapping[str, bytes], frozens
         files = {f"{home}\\{FOLDERS.get(name, '')}{name}": b"MZ" for home in homes for name in names}
         if version == "2003":
             files[f"{edition.root}\\system32\\{event_query.SCRIPT}"] = b"' Event query script\r\n"
+            files |= {f"{edition.root}\\system32\\{name}": b"' IIS script\r\n" for name in _IIS_SCRIPTS}
         files[SCRIPT] = b"' IIS administration script\r\n"
         profile = f"{edition.profiles}\\{_ADMINISTRATOR}"
         temp = f"{profile}\\AppData\\Local\\Temp" if edition.vista else f"{profile}\\Local Settings\\Temp"
@@ -596,6 +629,8 @@ _METABASE: Final[Mapping[str, Mapping[str, Data]]] = {
         "ServerAutoStart": True,
     },
     "SmtpSvc/1/Domain": {"KeyType": "IIsSmtpDomain"},
+    "EventManager": {},
+    "EventManager/EventTypes": {},
     "W3SVC": {"KeyType": "IIsWebService"},
     "W3SVC/1": {"KeyType": "IIsWebServer", "ServerComment": "Default Web Site", "ServerBindings": [":80:"]},
 }
