@@ -72,13 +72,15 @@ class Query:
     A read: what to send, what it is complete for, and a pure parser.
 
     Two queries with the same ``name`` are the same question and are asked once. ``parse`` gets one `Answer` for each
-    command, in order; it raises `ReadFailed` when nothing of the answer can be used.
+    command, in order; it raises `ReadFailed` when nothing of the answer can be used. ``partial`` says that it can use
+    an answer that was cut off when the time was up (the command under way then has the status ``None``).
     """
 
     name: str
     commands: tuple[Command, ...]
     scope: Scope
     parse: Callable[[Sequence[Answer]], Reading] = field(compare=False, repr=False)
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,10 +66,7 @@ class Queue:
     oldest: str = ""
     state: str = ""
     information: str = ""
-
-    @property
-    def semaphore(self) -> bool:
-        return "semaphore" in self.information.lower()
+    semaphore: bool = False  # whether the information has the phrase of KB 919091
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,11 @@ class UntrustedHost(TransportError):
 
 
 class TimedOut(TransportError):
-    """The wall-clock deadline passed."""
+    """The wall-clock deadline passed. ``heard`` is what had come until then."""
+
+    def __init__(self, message: str, detail: str = "", heard: bytes = b"") -> None:
+        super().__init__(message, detail)
+        self.heard = heard
 
 
 class QuotaExceeded(TransportError):

@@ -182,6 +182,25 @@ def unpack(output: bytes, token: str, count: int, style: str) -> Heard:
     return Heard(found, encoding, answers)
 
 
+def unpack_cut(output: bytes, token: str, count: int, style: str) -> tuple[Answer, ...]:
+    """
+    What the answer to a line holds that was cut off when the time was up: whole answers, then one that is not.
+
+    The one that was under way has what it had said and the status ``None``, as have those that did not begin; there
+    is no answer for those. Raises as `unpack` where nothing can be told.
+    """
+    mark = re.escape(token.encode())
+    last = max((match.end() for match in re.finditer(mark + rb"\d+:-?\d+[ \t]*\r?\n", output)), default=None)
+    if last is None:
+        return ()
+    rest = output[last:]
+    heard = unpack(output[:last] + token.encode() + b"end\r\n", token, count, style)
+    told = re.findall(mark + rb"(\d+):", output[:last])
+    done = int(told[-1])
+    partial = Answer(rest, None, heard.encoding)
+    return (*heard.answers[:done], partial) if done < count else heard.answers
+
+
 def _strange(output: bytes) -> Unreachable | Dropped:
     words = " ".join(re.sub(r"[^ -~]+", " ", output.decode("ascii", "replace")).split())[:200]
     if not words:

@@ -44,6 +44,8 @@ class DeviceLine(Protocol):
         self, line: str, seconds: float, *, shown: str | None = None, answers: Mapping[str, str] | None = None
     ) -> Heard: ...
 
+    def overhear(self, line: str, seconds: float, *, until: re.Pattern[str], leave: str) -> tuple[str, bool]: ...
+
     def enter_configuration(self, seconds: float) -> None: ...
 
     def leave_configuration(self, seconds: float) -> None: ...
@@ -117,6 +119,18 @@ class NetworkSession:
             if not given[-1].ok:
                 break
         return given
+
+    def overhear(self, line: str, seconds: float, *, until: re.Pattern[str], leave: str) -> tuple[str, bool]:
+        """
+        What a server elsewhere says over a connection that the device opens with ``line``, and whether it came to an
+        end. Changes nothing on the device. Raises `TransportError`, and `Refused` for what cannot be typed.
+        """
+        _check(line)
+        try:
+            return self._now().overhear(line, seconds, until=until, leave=leave)
+        except RemediationError:
+            self.close()
+            raise
 
     def again(self) -> NetworkSession:
         """A new, separate session with the same device, already open. Raises `TransportError`."""

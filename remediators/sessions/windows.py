@@ -37,6 +37,8 @@ class WindowsSession:
         self._channel: Channel | None = None
         self._style: str | None = None
         self._page = batch.UNKNOWN_PAGE
+        self._most: float | None = None
+        self._answers: list[Answer] = []  # of the batch under way
 
     def read(self, queries: Sequence[Query]) -> Sequence[Reading | str]:
         """One `Reading`, or the reason of a failure, for each question. Raises `TransportError`."""
@@ -44,6 +46,23 @@ class WindowsSession:
             return self._read(queries)
         except Dropped:
             return self._read(queries)
+
+    def read_partly(self, queries: Sequence[Query], most: float) -> Sequence[Reading | str]:
+        """
+        As `read`, but what was heard before the time was up counts: ask what is slow last.
+
+        ``most`` is the most seconds for one command line. What was not answered has the reason; a question that can use
+        half an answer (`Query.partial`) gets it. Raises `TransportError` where nothing at all was heard in time.
+        """
+        self._most = most
+        try:
+            return self.read(queries)
+        except TimedOut as late:
+            if not self._answers:
+                raise
+            return _cut_readings([query for query in queries if _sendable(query)], queries, self._answers, late)
+        finally:
+            self._most = None
 
     def write(
         self, steps: Sequence[Step], then: Sequence[Query]
@@ -84,7 +103,7 @@ class WindowsSession:
         if self._style is None and batch.percent_needed(waiting):
             self._meet()
         going = Going()
-        answers: list[Answer] = []
+        answers = self._answers = []
         while len(answers) < len(waiting):
             piece = waiting[len(answers)]
             if not batch.wanted(going, piece):
@@ -104,7 +123,11 @@ class WindowsSession:
         try:
             output = self._exchange(line, waiting[:count])
             heard = batch.unpack(output, token, count, style)
-        except (Dropped, TimedOut):
+        except TimedOut as late:
+            self.close()
+            self._answers += batch.unpack_cut(late.heard, token, count, style)
+            raise
+        except Dropped:
             self.close()
             raise
         if any(
@@ -119,7 +142,8 @@ class WindowsSession:
     def _exchange(self, line: str, members: Sequence[Piece]) -> bytes:
         if self._channel is None:
             self._channel = self._open()
-        output = self._channel.run(line, _deadline(members, self._patience))
+        seconds = _deadline(members, self._patience)
+        output = self._channel.run(line, min(seconds, self._most or seconds))
         return output.stdout or output.stderr
 
 
@@ -150,6 +174,23 @@ def _readings(queries: Sequence[Query], answers: Iterator[Answer]) -> list[Readi
         else "the question is too long for one Windows command line"
         for query in queries
     ]
+
+
+def _cut_readings(
+    asked: Sequence[Query], queries: Sequence[Query], answers: Sequence[Answer], late: TimedOut
+) -> list[Reading | str]:
+    """Readings of the questions that were answered whole, and of those that can use a part."""
+    found: dict[str, Reading | str] = {}
+    start = 0
+    for query in asked:
+        mine = list(answers[start : start + len(query.commands)])
+        start += len(query.commands)
+        whole = len(mine) == len(query.commands) and answers[-1] is not mine[-1]
+        if whole or (query.partial and mine):
+            blank = [Answer(b"", None)] * (len(query.commands) - len(mine))
+            found[query.name] = _reading(query, [*mine, *blank])
+    why = f"the time given for reading this host was up before it was answered ({late.message})"
+    return [found.get(query.name, why) for query in queries]
 
 
 def _reading(query: Query, answers: Sequence[Answer]) -> Reading | str:

@@ -32,6 +32,10 @@ _SETTLE = 0.2  # seconds of silence after which what looks like a question is on
 _SILENCE = 15.0  # seconds after which a device that has said something, and no prompt, will say none
 _LEAST_PRIVILEGE = 15
 _BREAK = "\x03"
+_ESCAPE = "\x1ex"
+_CLOSING = re.compile(r"\[confirm\]|[#>]\s*\Z")
+_LEAVING = 15.0  # seconds that leaving a connection to elsewhere may take
+_OVERHEARD = 65536  # characters of what is said elsewhere that are kept
 
 
 class DeviceChannel:
@@ -95,6 +99,57 @@ class DeviceChannel:
             self._transcript.sent(line, shown)
             self._terminal.send(f"{line}\n", deadline)
             return self._answer(line, answers or {}, deadline)
+
+    def overhear(self, line: str, seconds: float, *, until: re.Pattern[str], leave: str) -> tuple[str, bool]:
+        """
+        Send a line that connects to elsewhere (``telnet HOST 25``), hear what is said there, and leave it.
+
+        Gives what was said (without the echo of the line) and whether it had come to an end, which is ``until`` or the
+        device's own prompt. ``leave`` is said to the other end; where that does not end the connection, the escape
+        character and `disconnect` do (Cisco, "Terminal Services": Ctrl-^ X). Raises as `ask`.
+        """
+        deadline = Deadline.after(seconds + _LEAVING)
+        with self._telling(), self._bounded(line, deadline):
+            self._transcript.sent(line)
+            self._terminal.send(f"{line}\n", deadline)
+            seen, home = self._heard_until(until, deadline.sooner(seconds))
+            ended = home or bool(until.search(seen))
+            if not home:
+                self._come_home(leave, deadline)
+        return _behind_echo(seen, line, self._prompt), ended
+
+    def _heard_until(self, until: re.Pattern[str] | None, deadline: Deadline) -> tuple[str, bool]:
+        """What comes until the pattern, the prompt or the deadline; whether it was the prompt."""
+        seen = ""
+        while until is None or not until.search(seen):
+            try:
+                piece = self._terminal.receive(deadline)
+            except TimeoutError:
+                break
+            self._transcript.heard(piece)
+            seen = (seen + piece)[-_OVERHEARD:]
+            if not self._terminal.waiting() and network_text.prompt_at_end(seen, self._name):
+                return seen, "\n" in seen
+        return seen, False
+
+    def _come_home(self, leave: str, deadline: Deadline) -> None:
+        """Back to the device's own prompt. Raises `Dropped` where there is no way, and closes the session."""
+        if self._leads_home(f"{leave}\n", leave, deadline):
+            return
+        if self._leads_home(_ESCAPE, "^^x", deadline) or self._leads_home("\n", "", deadline):
+            self._heard_until(_CLOSING, self._told("disconnect\n", "disconnect", deadline))
+            if self._leads_home("\n", "", deadline):
+                return
+        raise Dropped(f"{self._place.name}: the device's prompt did not come back from the connection it had opened")
+
+    def _leads_home(self, text: str, shown: str, deadline: Deadline) -> bool:
+        return self._heard_until(None, self._told(text, shown, deadline))[1]
+
+    def _told(self, text: str, shown: str, deadline: Deadline) -> Deadline:
+        """Send text, and give how long to wait for what comes of it."""
+        self._transcript.sent(shown)
+        self._terminal.send(text, deadline)
+        return deadline.sooner(_LEAVING / 5)
 
     def enter_configuration(self, seconds: float) -> None:
         """Go to configuration mode. Raises `Refused` with the device's words."""
@@ -333,6 +388,12 @@ class DeviceChannel:
             if isinstance(error, (TimedOut, Dropped)):
                 self.close()
             raise
+
+
+def _behind_echo(seen: str, line: str, prompt: str) -> str:
+    """What was said after the line was sent, without its echo and without the prompt."""
+    after = seen.partition(line)[2] or seen
+    return after.lstrip(" \b\r").removesuffix(prompt).lstrip("\n")
 
 
 def _words(seen: str) -> str:

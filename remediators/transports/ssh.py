@@ -6,7 +6,7 @@ import contextlib
 
 import paramiko
 
-from remediators.model import Dropped, Output
+from remediators.model import Dropped, Output, TimedOut
 from remediators.transports.deadlines import Deadline
 from remediators.transports.settings import Settings
 from remediators.transports.ssh_connection import connect, explained, place_of
@@ -53,21 +53,26 @@ class SshChannel:
             f"{self._place.name}: no end of the command line within {seconds:g} s: the connection was closed, and "
             "whether the command still runs there is unknown"
         )
-        with translated(self._place, explained), bounded(self._connection, deadline, late):
-            return self._run(transport, line, deadline)
+        heard = bytearray()
+        try:
+            with translated(self._place, explained), bounded(self._connection, deadline, late):
+                return self._run(transport, line, deadline, heard)
+        except TimedOut as error:
+            error.heard = bytes(heard)
+            raise
 
     def close(self) -> None:
         """Close the connection and end its threads. Never raises."""
         with contextlib.suppress(Exception):
             self._connection.close()
 
-    def _run(self, transport: paramiko.Transport, line: str, deadline: Deadline) -> Output:
+    def _run(self, transport: paramiko.Transport, line: str, deadline: Deadline, stdout: bytearray) -> Output:
         channel = transport.open_session(timeout=deadline.left())
         try:
             channel.exec_command(line)
             channel.shutdown_write()
-            stdout, stderr = _drained(channel, deadline)
-            return Output(stdout, stderr, _status(channel, deadline))
+            stderr = _drained(channel, deadline, stdout)
+            return Output(bytes(stdout), stderr, _status(channel, deadline))
         finally:
             channel.close()
 
@@ -84,9 +89,9 @@ def _status(channel: paramiko.Channel, deadline: Deadline) -> int | None:
     return None
 
 
-def _drained(channel: paramiko.Channel, deadline: Deadline) -> tuple[bytes, bytes]:
-    """Both outputs to their end; neither can fill up and block the other."""
-    stdout, stderr = bytearray(), bytearray()
+def _drained(channel: paramiko.Channel, deadline: Deadline, stdout: bytearray) -> bytes:
+    """Both outputs to their end, one into ``stdout``, the other as the result; neither can fill up and block both."""
+    stderr = bytearray()
     while True:
         channel.settimeout(min(_LOOK_SECONDS, deadline.left()))
         try:
@@ -104,4 +109,4 @@ def _drained(channel: paramiko.Channel, deadline: Deadline) -> tuple[bytes, byte
     channel.settimeout(deadline.left())
     while said := channel.recv_stderr(_PIECE):
         stderr += said
-    return bytes(stdout), bytes(stderr)
+    return bytes(stderr)

@@ -46,7 +46,7 @@ class WinrmChannel:
         try:
             return self._run(shell, line, deadline)
         except TimedOut as late:
-            raise self._given_up(shell, late.message) from late
+            raise self._given_up(shell, late) from late
 
     @classmethod
     def ping(cls, settings: Settings, line: str, seconds: float) -> tuple[wsman.Identity, Output | None]:
@@ -118,14 +118,19 @@ class WinrmChannel:
     def _collect(self, shell: Shell, deadline: Deadline) -> Output:
         stdout, stderr = bytearray(), bytearray()
         while True:
-            piece = self._receive(shell, deadline)
+            try:
+                piece = self._receive(shell, deadline)
+            except TimedOut as late:
+                late.heard = bytes(stdout)
+                raise
             if piece is not None:
                 stdout += piece.stdout
                 stderr += piece.stderr
                 if piece.done:
                     return Output(bytes(stdout), bytes(stderr), piece.status)
             if deadline.remaining() <= 0:
-                raise TimedOut(f"{self._service.place.name}: no end of the command line within {deadline.seconds:g} s")
+                words = f"{self._service.place.name}: no end of the command line within {deadline.seconds:g} s"
+                raise TimedOut(words, heard=bytes(stdout))
             if len(stdout) + len(stderr) > OUTPUT_LIMIT:
                 raise TimedOut(f"{self._service.place.name}: no end of the output within {OUTPUT_LIMIT} bytes")
 
@@ -140,7 +145,7 @@ class WinrmChannel:
         with translated(service.place):
             return wsman.received(root)
 
-    def _given_up(self, shell: Shell, late: str) -> TimedOut:
+    def _given_up(self, shell: Shell, late: TimedOut) -> TimedOut:
         """Terminate the command, delete the shell, close; what to raise."""
         self._shell = None
         ended = self._end(shell, Deadline.after(CLOSING_SECONDS))
@@ -150,7 +155,7 @@ class WinrmChannel:
             if ended
             else "whether it still runs there is unknown; its shell ends by itself after some minutes"
         )
-        return TimedOut(f"{late}; {became}")
+        return TimedOut(f"{late.message}; {became}", heard=late.heard)
 
     def _end(self, shell: Shell, deadline: Deadline) -> bool:
         """Terminate what runs and delete the shell, over a new connection where this one is gone; whether it worked."""
