@@ -16,11 +16,13 @@ from remediators.model import JournalError, RemediationError, UsageError
 COMMANDS = {
     "demo": ("demo", "The whole story against a lab on loopback."),
     "ping": ("ping", "Connect, authenticate, say what answered."),
+    "diagnose": ("diagnose", "Which cause of KB 919091 applies where, with the evidence and what fixes it."),
     "plan": ("plan", "Dry run: show every change, and save it with --out."),
     "show": ("show", "Print a saved plan or a run again."),
     "apply": ("apply", "Apply what a plan says, and nothing else."),
     "rollback": ("rollback", "Put back what a run changed."),
     "runs": ("runs", "History."),
+    "inventory": ("inventory", "Hosts, groups and variables, and who set what."),
     "validate": ("validate", "Check playbooks and inventory without contacting anything."),
     "doc": ("doc", "Remediators, facts, checks: options and examples."),
     "schema": ("schema", "JSON Schema of playbooks, inventories, profiles and plans, for editors."),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
-from remediators.language.draft import Draft
+from remediators.language.draft import Draft, Group
 from remediators.language.source import LineDocument, Place
+
+DEEPEST = 100
 
 
 def reconcile(draft: Draft) -> None:
@@ -13,6 +16,7 @@ def reconcile(draft: Draft) -> None:
     if _has_circle(draft):
         return
     _find_top_as_child(draft)
+    _find_too_deep(draft)
     children = {child for group in draft.groups.values() for child in group.children}
     top = draft.groups["all"]
     nowhere = Place(LineDocument("", ""))
@@ -25,6 +29,32 @@ def reconcile(draft: Draft) -> None:
             ungrouped.hosts[host] = direct["ungrouped"] = None
         elif "ungrouped" in direct:
             del direct["ungrouped"], ungrouped.hosts[host]
+
+
+def depths_of(groups: Mapping[str, Group]) -> dict[str, int]:
+    """How deep each group is below ``all``, by its longest way. There must be no circle."""
+    depths = dict.fromkeys(groups, 1)
+    depths["all"] = 0
+    parents = Counter(child for group in groups.values() for child in group.children)
+    ready = [name for name in groups if not parents[name]]
+    while ready:
+        name = ready.pop()
+        for child in groups[name].children:
+            depths[child] = max(depths[child], depths[name] + 1)
+            parents[child] -= 1
+            if not parents[child]:
+                ready.append(child)
+    return depths
+
+
+def _find_too_deep(draft: Draft) -> None:
+    depths = depths_of(draft.groups)
+    for group in draft.groups.values():
+        for child, place in group.children.items():
+            if depths[group.name] == DEEPEST < depths[child]:
+                what = f"groups are nested more than {DEEPEST} levels deep here"
+                draft.problems.add(place.problem(f"group {group.name!r}", what))
+                return
 
 
 def _find_top_as_child(draft: Draft) -> None:

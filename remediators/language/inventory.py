@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from remediators.language.draft import Group, Layer
+from remediators.language.group_tree import depths_of
 from remediators.language.problems import Problem
 
 Known = Mapping[str, tuple[Any, Layer]]
@@ -56,7 +57,7 @@ class Inventory:
     @cached_property
     def depths(self) -> Mapping[str, int]:
         """How deep each group is below ``all``, by its longest way."""
-        return _depths(self.groups)
+        return depths_of(self.groups)
 
     @cached_property
     def _ancestors(self) -> Mapping[str, frozenset[str]]:
@@ -90,17 +91,3 @@ class Inventory:
         """All groups of a host that is directly in these, lowest precedence first."""
         groups = [self.groups[name] for name in self._all_groups(direct)]
         return sorted(groups, key=lambda group: (self.depths[group.name], group.priority, group.name))
-
-
-def _depths(groups: Mapping[str, Group]) -> dict[str, int]:
-    depths = dict.fromkeys(groups, 1)
-    depths["all"] = 0
-    changed = True
-    while changed:
-        changed = False
-        for group in groups.values():
-            for child in group.children:
-                if depths[child] <= depths[group.name]:
-                    depths[child] = depths[group.name] + 1
-                    changed = True
-    return depths

@@ -84,11 +84,26 @@ def select_hosts(
     """
     problems = Problems()
     extra = parse_extra_vars(extra_vars, problems)
-    place = Place(LineDocument(said_as, pattern), (1, pattern))
-    names = limited(inventory, select(inventory, pattern, problems, place), limit, problems)
-    if not names and not problems.errors:
-        problems.add(Problem("--limit", 0, 0, "", f"{limit!r} leaves no host of {pattern!r}"))
+    names = _selected(inventory, pattern, limit, said_as, problems)
     problems.raise_if_any()
     hosts = resolve_hosts(inventory, names, extra=extra, problems=problems)
     problems.raise_if_any()
     return hosts
+
+
+def select_names(
+    inventory: Inventory, pattern: str, *, limit: str | None = None, said_as: str = "PATTERN"
+) -> list[str]:
+    """The same hosts, by name only. Raises `LanguageError`."""
+    problems = Problems()
+    names = _selected(inventory, pattern, limit, said_as, problems)
+    problems.raise_if_any()
+    return names
+
+
+def _selected(inventory: Inventory, pattern: str, limit: str | None, said_as: str, problems: Problems) -> list[str]:
+    place = Place(LineDocument(said_as, pattern), (1, pattern))
+    names = limited(inventory, select(inventory, pattern, problems, place), limit, problems)
+    if not names and not problems.errors:
+        problems.add(Problem("--limit", 0, 0, "", f"{limit!r} leaves no host of {pattern!r}"))
+    return names
