@@ -19,16 +19,19 @@ from remediators.model import UsageError
 @click.argument("name", required=False, shell_complete=remediators_and_checks)
 @click.option("--facts", "show_facts", is_flag=True, help="List the facts that templates may use.")
 @click.option("--checks", "show_checks", is_flag=True, help="List the checks from outside that verify may use.")
-def command(name: str | None, *, show_facts: bool, show_checks: bool) -> int:
+@click.option("--filters", "show_filters", is_flag=True, help="List the filters and tests of templates.")
+def command(name: str | None, *, show_facts: bool, show_checks: bool, show_filters: bool) -> int:
     """List remediators, or print the options of one remediator or check."""
-    if (name is not None) + show_facts + show_checks > 1:
-        raise click.UsageError("give a NAME, --facts or --checks, and one of them only")
+    if (name is not None) + show_facts + show_checks + show_filters > 1:
+        raise click.UsageError("give a NAME, --facts, --checks or --filters, and one of them only")
     from remediators.cli.house import build
     from remediators.cli.project import packaged_profiles
 
     house = build(packaged_profiles())
     if show_facts:
         lines = list(_facts(house.facts))
+    elif show_filters:
+        lines = list(_filters())
     elif show_checks:
         lines = list(_listing(house.checks))
     elif name is None:
@@ -50,6 +53,20 @@ def _facts(facts: Any) -> Iterator[str]:
         yield f"facts.{name}\n    {fact.description}\n    source: {fact.source}"
 
 
+def template_words() -> dict[str, Mapping[str, tuple[str, str]]]:
+    """The filters and the tests of templates, each with an example and what it gives."""
+    from remediators.language.words import FILTERS, TESTS
+
+    return {"filters": FILTERS, "tests": TESTS}
+
+
+def _filters() -> Iterator[str]:
+    for kind, words in template_words().items():
+        width = max(map(len, words))
+        yield f"{kind.capitalize()}:"
+        yield from (f"  {name.ljust(width)}  {example} → {gives}" for name, (example, gives) in words.items())
+
+
 def _first_line(thing: Any) -> str:
     return (inspect.getdoc(type(thing)) or "").split("\n")[0]
 
@@ -66,15 +83,18 @@ def _page(name: str, things: Any) -> Iterator[str]:
     yield inspect.getdoc(type(thing)) or ""
     yield ""
     yield "Options"
-    for option, field in thing.Options.model_fields.items():
-        yield from _option(field.alias or option, field)
+    for option, kind, needed, text in options_of(thing):
+        yield f"  {option}: {kind} ({needed})"
+        if text:
+            yield f"      {text}"
 
 
-def _option(name: str, field: Any) -> Iterator[str]:
-    required = "required" if field.is_required() else f"default {_plain(field.get_default(call_default_factory=True))}"
-    yield f"  {name}: {_type(field.annotation)} ({required})"
-    if field.description:
-        yield f"      {field.description}"
+def options_of(thing: Any) -> Iterator[tuple[str, str, str, str]]:
+    """Each option of a remediator or check: its name, type, default, and what it is for."""
+    for name, field in thing.Options.model_fields.items():
+        default = f"default {_plain(field.get_default(call_default_factory=True))}"
+        needed = "required" if field.is_required() else default
+        yield field.alias or name, _type(field.annotation), needed, field.description or ""
 
 
 def _plain(value: Any) -> str:
