@@ -49,7 +49,7 @@ def command(
         plays = load(playbooks, replace(shared, offline=True)).plays
         click.echo(show_listing(plays, wanted, shared.output), nl=False)
         return 0
-    _can_be_written(out)
+    can_be_written(out)
     project = load(playbooks, shared)
     plan = make_plan(project, shared)
     document = plan_document(plan, Seal(State(shared.state_dir).key()))
@@ -61,7 +61,7 @@ def command(
     return _exit_code(document, detailed=detailed_exitcode)
 
 
-def _can_be_written(out: str | None) -> None:
+def can_be_written(out: str | None) -> None:
     """Said before any host is contacted, not after a thousand were."""
     if out and (Path(out).is_dir() or not Path(out).resolve().parent.is_dir()):
         why = "is a folder" if Path(out).is_dir() else f"there is no folder {Path(out).resolve().parent}"

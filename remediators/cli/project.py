@@ -103,6 +103,43 @@ def load_hosts(pattern: str, given: Given) -> Project:
     return replace(_project(build(packaged_profiles()), hosts, given), inventory=_absolute(sources))
 
 
+@dataclass(frozen=True, slots=True)
+class Along:
+    """Hosts of a pattern (``asked``), and in the project with them those that stand on the way to them."""
+
+    project: Project
+    asked: tuple[str, ...]
+    routes: Mapping[str, tuple[str, ...]]
+    profiles: Mapping[str, Mapping[str, Any]]
+
+
+def load_along(pattern: str, also: Sequence[str], given: Given, beside: Iterable[str]) -> Along:
+    """
+    Hosts that a pattern names, those named in ``also``, and the devices that stand before any of them (``via:``).
+
+    Profiles are the packaged ones and those in ``profiles/`` beside these files. Raises `UsageError`.
+    """
+    from remediators import language
+    from remediators.transports.variables import KNOWN_VARIABLES
+
+    sources = _sources(given)
+    inventory = language.load_inventory(sources, known_variables=KNOWN_VARIABLES)
+    unknown = [name for name in also if name not in inventory.hosts]
+    if unknown:
+        hint = language.did_you_mean(unknown[0], inventory.hosts)
+        raise UsageError(f"--from {unknown[0]}: there is no such host in the inventory{f' ({hint})' if hint else ''}")
+    asked = language.select_hosts(inventory, pattern, limit=given.limit, extra_vars=given.extra_vars)
+    _expect(len(asked), given)
+    extra = language.parse_extra_vars(given.extra_vars)
+    hosts = asked | language.resolve_hosts(inventory, [name for name in also if name not in asked], extra=extra)
+    routes = language.routes(inventory, hosts)
+    devices = dict.fromkeys(device for way in routes.values() for device in way if device not in hosts)
+    hosts |= language.resolve_hosts(inventory, list(devices), extra=extra)
+    profiles = profiles_beside(beside)
+    project = replace(_project(build(profiles), hosts, replace(given, expect_hosts=None)), inventory=_absolute(sources))
+    return Along(project, tuple(asked), routes, profiles)
+
+
 def load_for_plan(plan: Plan, given: Given, path: Path) -> Project:
     """
     The hosts of a saved plan, from the inventory it was made with unless another is given.
@@ -231,12 +268,16 @@ def _project(house: House, hosts: Mapping[str, Host], given: Given, *, secrets: 
     user = given.user or (_UNUSED if given.offline else None)
     added = {name: value for name, value in (("ansible_user", user), ("ansible_password", asked)) if value}
     resolved = {name: replace(host, variables={**added, **host.variables}) for name, host in hosts.items()}
-    if given.expect_hosts is not None and len(resolved) != given.expect_hosts:
-        selected = "1 host is" if len(resolved) == 1 else f"{len(resolved)} hosts are"
-        raise UsageError(f"{selected} selected, and --expect-hosts says {given.expect_hosts}")
+    _expect(len(resolved), given)
     _warn(check_connections(list(resolved.values()), allow_unencrypted=given.allow_unencrypted))
     known = {secret for host in resolved.values() for secret in secret_values(host.variables)}
     return Project(house, resolved, Redactor({*known, *secrets}))
+
+
+def _expect(count: int, given: Given) -> None:
+    if given.expect_hosts is not None and count != given.expect_hosts:
+        selected = "1 host is" if count == 1 else f"{count} hosts are"
+        raise UsageError(f"{selected} selected, and --expect-hosts says {given.expect_hosts}")
 
 
 _UNUSED = "(nothing is contacted)"

@@ -82,7 +82,9 @@ def symptom(sender: HostEvidence, receiver: str, names: Names) -> Sign:
 
 
 def _stuck(sender: HostEvidence) -> list[Queue]:
-    return [] if isinstance(sender.queues, Unknown) else [queue for queue in sender.queues if queue.semaphore]
+    """Queues that wait for the reason of KB 919091; one that is empty only remembers it."""
+    found = () if isinstance(sender.queues, Unknown) else sender.queues
+    return [queue for queue in found if queue.semaphore and queue.messages]
 
 
 def _logged(sender: HostEvidence, logged: Logged, receiver: str, names: Names) -> Sign:

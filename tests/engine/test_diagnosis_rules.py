@@ -126,7 +126,7 @@ SAID = [
 )
 def test_what_is_seen_leads_to_the_verdict(cause, seen, verdict):
     signs = next(one.signs for one in CAUSES if one.number == cause)
-    everything = [values for values in combinations_of(cause, signs, seen)]
+    everything = list(combinations_of(cause, signs, seen))
 
     assert {rule_for(KNOWLEDGE.rules[cause], values).verdict for values in everything} == {verdict}
 
