@@ -164,7 +164,7 @@ class WindowsMachine:
     """
     A server that runs command lines; a `remediators.lab.machine.Machine`.
 
-    ``log`` has every write since it was built. One line runs at a time.
+    ``log`` has every write since it was built. One line runs at a time; ``ran`` is called after each.
     """
 
     def __init__(self, name: str, spec: Mapping[str, Any]) -> None:
@@ -184,6 +184,7 @@ class WindowsMachine:
         self.faults = frozenset(spec.get("faults", ()))
         _check(self.faults, FAULTS, name)
         self.log: list[Written] = []
+        self.ran: Callable[[], None] = _nothing
         self.builtins: Mapping[str, Builtin] = BUILTINS
         self.programs: Mapping[str, Program] = _programs(spec.get("os", "2003"))
         self.scripts: dict[str, Script] = {SCRIPT.lower(): adsutil}
@@ -211,6 +212,11 @@ class WindowsMachine:
 
     def run(self, line: str, codepage: int | None = None) -> Ran:
         """Run ``cmd /c "LINE"``; see `remediators.lab.machine.Machine.run`."""
+        ran = self._ran(line, codepage)
+        self.ran()
+        return ran
+
+    def _ran(self, line: str, codepage: int | None) -> Ran:
         with self._lock:
             self.flow.pass_to(self.now())
             out, err = Sink(), Sink()
@@ -246,10 +252,13 @@ class WindowsMachine:
         with self._lock:
             return Mouth(self.greeting(), self.fqdn.encode(), self._verbs(), takes_mail=self._takes_mail)
 
+    def listens(self) -> bool:
+        """Whether the SMTP service runs, without waiting for a command that runs here."""
+        return self._smtp and any(s.name.upper() == "SMTPSVC" and s.state == RUNNING for s in self.services)
+
     def peek(self) -> Mouth:
         """As `mouth`, without waiting for a command that runs here: for other hosts that send mail to this one."""
-        running = self._smtp and any(s.name.upper() == "SMTPSVC" and s.state == RUNNING for s in self.services)
-        text = self._greeting if running else None
+        text = self._greeting if self.listens() else None
         greeting = None if text is None else b"220" if text.strip() and "\n" not in text else b""
         return Mouth(greeting, self.fqdn.encode(), self._verbs())
 
@@ -448,6 +457,10 @@ class WindowsMachine:
         for name, given in values.items():
             number, raw = registry_bytes(given["type"], given["data"])
             self.registry.set(path, "" if name == "(Default)" else name, number, raw)
+
+
+def _nothing() -> None:
+    """What is to be done after each command line, where nobody has asked for anything."""
 
 
 def build(name: str, spec: Mapping[str, Any]) -> WindowsMachine:
