@@ -108,7 +108,7 @@ class Flow:
         elif blocked:
             link.waiting += link.per_hour * passed / 3600
             link.arrived = link.arrived or now
-            if link.state != "retry":
+            if link.state != "retry" and link.waiting >= 1:
                 link.state, link.information = "retry", self.text
                 link.next_attempt = now + dt.timedelta(seconds=link.retry)
 

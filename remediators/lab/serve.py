@@ -223,13 +223,13 @@ class Lab:
         What is in the way of mail from one host to another just now: the cause's number in KB 919091, and the host.
 
         Told from the state of the machines themselves: what ``harms`` names in their registry, the greeting and the
-        verbs of the receiver (4 also where its service does not run at all), and the devices between.
+        verbs of the receiver, and the devices between. A service that does not run is none of the causes: 0.
         """
         found = [(cause, name) for name in (sender, receiver) for cause in self._harmed(name, receiver)]
         machine = self.hosts[receiver].machine
         mouth = machine.peek() if isinstance(machine, WindowsMachine) else None
-        if mouth is not None and (mouth.greeting is None or not mouth.greeting.startswith(b"220")):
-            found.append((4, receiver))
+        if mouth is not None and not (mouth.greeting or b"").startswith(b"220"):
+            found.append((0 if mouth.greeting is None else 4, receiver))
         inspecting = [name for name in self._way(sender, receiver) if self._inspection(name) is not None]
         found += [(5, name) for name in inspecting]
         if mouth is not None and b"X-LINK2STATE" not in mouth.verbs:
@@ -240,11 +240,13 @@ class Lab:
         machine = self.hosts[name].machine
         if not isinstance(machine, WindowsMachine):
             return
+        there = self.hosts[receiver].machine
+        offered = there.peek().verbs if isinstance(there, WindowsMachine) else ()
         for harm in self.hosts[name].spec.get("harms", ()):
-            key, there = full_name(harm["key"]), harm.get("sending_to")
+            key, needed = full_name(harm["key"]), harm.get("unless_offered")
             value = machine.registry.get(key, harm["name"]) if key else None
             number = None if value is None else int.from_bytes(value.raw[:4], "little")
-            if number in harm["numbers"] and (there is None or there == receiver):
+            if number in harm["numbers"] and (needed is None or needed.encode() not in offered):
                 yield harm["cause"]
 
     def _wire(self, name: str) -> None:

@@ -138,6 +138,8 @@ _SAVCE_SERVICES: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 
+# 8BITMIME's bit is in KB 262168, the other two are from memory.
+_VERB_BITS: Final = {b"8bitmime": 0x400000, b"BINARYMIME": 0x200000, b"CHUNKING": 0x100000}
 EVENT_4006: Final[Mapping[str, Any]] = {
     "source": "MSExchangeTransport",
     "id": 4006,
@@ -263,8 +265,14 @@ class WindowsMachine:
         return Mouth(greeting, self.fqdn.encode(), self._verbs())
 
     def _verbs(self) -> Sequence[bytes]:
-        """What EHLO gives: the verbs that begin with X come from Exchange's event sinks."""
-        return VERBS if self.iis.sinks else PLAIN_VERBS
+        """
+        What EHLO gives: the verbs that begin with X come from Exchange's event sinks, those of binary mail from a
+        property of the metabase (KB 257569, KB 262168).
+        """
+        options = self.metabase.inherited(f"SmtpSvc/{self._instance()}", "SmtpInboundCommandSupportOptions")
+        bits = options if isinstance(options, int) else -1
+        off = {verb for verb, bit in _VERB_BITS.items() if not bits & bit}
+        return tuple(verb for verb in (VERBS if self.iis.sinks else PLAIN_VERBS) if verb not in off)
 
     def mail_links(self) -> list[mail_flow.Link]:
         """The links of the SMTP service, as of now; none where it does not run."""

@@ -6,6 +6,7 @@ Products, registry values and addresses that no public source names are invented
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, Final
@@ -57,7 +58,7 @@ def _exchange(name: str, number: int, *groups: str, **more: Any) -> dict[str, An
 # What of the registry stops mail in this lab. That a product does so with these values is invented.
 _HARMS: Final = (
     {"cause": 1, "key": _SCANNER, "name": "OnOff", "numbers": [1]},
-    {"cause": 2, "key": _TNEF, "name": "LabForceTnef", "numbers": [None, 0], "sending_to": RECEIVER},
+    {"cause": 2, "key": _TNEF, "name": "LabForceTnef", "numbers": [None, 0], "unless_offered": "BINARYMIME"},
     {"cause": 3, "key": _HEURISTICS, "name": "LabLevel", "numbers": [1, 2, 3]},
 )
 # What every such server logs, and two events that look alike: a 4006 with another text, and 4000.
@@ -71,6 +72,10 @@ _NOISE: Final = (
              "reason: The remote server did not respond to a connection attempt."},
     {"source": "MSExchangeTransport", "id": 4000, "type": "warning", "category": "@connection-manager", "ago": 800000,
      "strings": ["203.0.113.9"], "text": "The connection was dropped by the remote host '{0}'."},
+)  # fmt: skip
+_PARSE_ERRORS: Final = (
+    {"log": "System", "source": "IIS Config", "id": 4275, "type": "error", "ago": 30000, "every": 2, "count": 100,
+     "text": "Error parsing XML file. Reason: An invalid character was found in the content. Incorrect XML."},
 )  # fmt: skip
 # Stuck for 9 hours: mail from before that is gone, and every 15 minutes another attempt is dropped.
 _STUCK: Final = {"messages": 57, "size": 41253, "oldest": 32400, "per_hour": 6, "since": 240}
@@ -96,10 +101,31 @@ Patch = Mapping[str, Any]
 PARTS: Final[Mapping[str, Mapping[str, Patch]]] = {
     "healthy": {},
     "cause1": {RECEIVER: {"registry": {_SCANNER: _dword("OnOff", 1)}}},
-    "cause2": {SENDER: {"registry": {_TNEF: _dword("LabForceTnef", 0)}}},
+    # The sender uses Summary TNEF, which is binary, and the receiver takes no binary mail. To a receiver that does
+    # (exch03) mail goes on.
+    "cause2": {
+        SENDER: {"registry": {_TNEF: _dword("LabForceTnef", 0)}},
+        RECEIVER: {"metabase": {"SmtpSvc/1": {"SmtpInboundCommandSupportOptions": 7697601 - 0x700000}}},
+    },
     "cause3": {RECEIVER: {"registry": {_HEURISTICS: _dword("LabLevel", 2)}}},
     "cause4": {RECEIVER: {"metabase": {"SmtpSvc/1": {"ConnectResponse": " "}}, "mute": "silent"}},
     "cause5": {},  # in the firewall's configuration
+    # Two bytes that no XML may have in the file and in the newest pair of the history, a memory that cannot be read,
+    # and the events of a start that failed: what a host at networknet.nl was seen with.
+    "cause6": {
+        RECEIVER: {
+            "iis": {"file": "character", "memory": "unreadable", "history": ["whole", "whole", "whole", "character"]},
+            "events": [*_NOISE, *_PARSE_ERRORS],
+        }
+    },
+    # Lost in memory and on disk alike, by a file that is well-formed: the sinks, DS2MB and the virtual server are gone.
+    "cause6-lost": {RECEIVER: {"iis": {"file": "lost", "memory": "lost", "history": ["whole", "whole", "lost"]}}},
+    "cause6-no-history": {RECEIVER: {"iis": {"file": "cut", "memory": "unreadable", "history": []}}},
+    "cause6-broken-history": {
+        RECEIVER: {"iis": {"file": "cut", "memory": "unreadable", "history": ["cut", "character", "empty"]}}
+    },
+    # Nothing is wrong with mail: memory is whole and only the file is broken.
+    "broken-file": {RECEIVER: {"iis": {"file": "character", "memory": "whole", "history": ["whole"] * 3}}},
     "cause4-closes": {RECEIVER: {"metabase": {"SmtpSvc/1": {"ConnectResponse": " "}}, "mute": "closes"}},
     "cause4-line": {RECEIVER: {"metabase": {"SmtpSvc/1": {"ConnectResponse": " "}}, "mute": "line"}},
     "cause4-absent": {RECEIVER: {"no_banner": True, "mute": "silent"}},
@@ -117,6 +143,7 @@ PARTS: Final[Mapping[str, Mapping[str, Patch]]] = {
     "asa": {},
 }
 _AT: Final = {1: RECEIVER, 2: SENDER, 3: RECEIVER, 4: RECEIVER, 5: FIREWALL, 6: RECEIVER}
+_CAUSE: Final = re.compile(r"cause(\d)")
 _NUMBERED: Final = tuple(name for name in PARTS if name.startswith("cause") and "-" not in name)
 
 
@@ -135,7 +162,7 @@ def build(parts: Sequence[str]) -> dict[str, Any]:
         raise ValueError(
             f"kb919091 has no part {', '.join(map(repr, unknown))}; there are {', '.join([*PARTS, 'all'])}"
         )
-    causes = tuple(sorted({int(part[5]) for part in wanted if part.startswith("cause")}))
+    causes = tuple(sorted({int(found[1]) for part in wanted if (found := _CAUSE.match(part))}))
     fleet: dict[str, Any] = _hosts()
     for part in wanted:
         for host, patch in PARTS[part].items():
