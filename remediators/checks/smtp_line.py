@@ -164,7 +164,7 @@ def _literal(connection: socket.socket) -> str:
 def _addresses(host: str, port: int, end: float) -> Found:
     try:  # an address needs no resolver, and so no thread to wait for it
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
+    except (socket.gaierror, ValueError):  # a UnicodeError is a ValueError
         return _resolve(host, port, end)
 
 
@@ -175,7 +175,7 @@ def _resolve(host: str, port: int, end: float) -> Found:
     def ask() -> None:
         try:
             answers.put(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except (OSError, UnicodeError) as error:
+        except (OSError, ValueError) as error:
             answers.put(error)
 
     threading.Thread(target=ask, name=f"resolve {host}", daemon=True).start()

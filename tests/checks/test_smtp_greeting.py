@@ -5,8 +5,6 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -14,42 +12,9 @@ from remediators.checks import checks
 from remediators.checks.smtp_greeting import SmtpGreeting, SmtpGreetingOptions
 from remediators.checks.tcp_port import TcpPort, TcpPortOptions
 from remediators.model import Host
+from tests.checks.servers import saying, server
 
 HOST = Host("mail1", {"ansible_host": "127.0.0.1"})
-
-
-@contextmanager
-def server(serve: Callable[[socket.socket, threading.Event], None]) -> Iterator[int]:
-    """One connection is accepted and handed to ``serve`` until the caller has seen enough."""
-    done = threading.Event()
-
-    def accept() -> None:
-        try:
-            connection, _ = listener.accept()
-        except OSError:
-            return
-        with connection:
-            try:
-                serve(connection, done)
-            except OSError:
-                return
-            done.wait(10)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(10)
-        thread = threading.Thread(target=accept)
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            done.set()
-            thread.join()
-
-
-@contextmanager
-def saying(raw: bytes) -> Iterator[int]:
-    with server(lambda connection, _: connection.sendall(raw)) as port:
-        yield port
 
 
 def look(port: int, **options: object) -> str | None:
