@@ -1,0 +1,3 @@
+from tests.acceptance.conftest import desk
+
+__all__ = ["desk"]
