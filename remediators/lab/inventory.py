@@ -21,6 +21,7 @@ DOOR_KEYS: Final = frozenset(
         "final_dot",  # a device: whether it drops the end of every message (dropped), or of those that come split
         "own_address",  # whether the host has its address (and its device sees it there) where ports are free, too
         "harms",  # registry values that stop mail: {cause, key, name, numbers, unless_offered: a verb}
+        "trouble",  # whether mail to this host is dropped for a reason that nothing shows
         "variables",  # more variables of the host in the inventory
         "behind",  # the Cisco firewall that mail to this host passes: its inspection masks the greeting
         "connection",  # winrm, ssh, network_cli for a Cisco device, or none for a host that only speaks SMTP

@@ -223,13 +223,16 @@ class Lab:
         What is in the way of mail from one host to another just now: the cause's number in KB 919091, and the host.
 
         Told from the state of the machines themselves: what ``harms`` names in their registry, the greeting and the
-        verbs of the receiver, and the devices between. A service that does not run is none of the causes: 0.
+        verbs of the receiver, and the devices between. 0 is none of the causes: a service that does not run, and
+        ``trouble`` that nobody knows.
         """
         found = [(cause, name) for name in (sender, receiver) for cause in self._harmed(name, receiver)]
         machine = self.hosts[receiver].machine
         mouth = machine.peek() if isinstance(machine, WindowsMachine) else None
         if mouth is not None and not (mouth.greeting or b"").startswith(b"220"):
             found.append((0 if mouth.greeting is None else 4, receiver))
+        if self.hosts[receiver].spec.get("trouble"):
+            found.append((0, receiver))
         inspecting = [name for name in self._way(sender, receiver) if self._inspection(name) is not None]
         found += [(5, name) for name in inspecting]
         if mouth is not None and b"X-LINK2STATE" not in mouth.verbs:

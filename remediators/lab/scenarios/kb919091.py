@@ -73,6 +73,7 @@ _NOISE: Final = (
     {"source": "MSExchangeTransport", "id": 4000, "type": "warning", "category": "@connection-manager", "ago": 800000,
      "strings": ["203.0.113.9"], "text": "The connection was dropped by the remote host '{0}'."},
 )  # fmt: skip
+_IN_IISADMIN: Final = ("IISADMIN", "SMTPSVC", "RESvc", "W3SVC", "HTTPFilter")
 _PARSE_ERRORS: Final = (
     {"log": "System", "source": "IIS Config", "id": 4275, "type": "error", "ago": 30000, "every": 2, "count": 100,
      "text": "Error parsing XML file. Reason: An invalid character was found in the content. Incorrect XML."},
@@ -129,9 +130,25 @@ PARTS: Final[Mapping[str, Mapping[str, Patch]]] = {
     "cause4-closes": {RECEIVER: {"metabase": {"SmtpSvc/1": {"ConnectResponse": " "}}, "mute": "closes"}},
     "cause4-line": {RECEIVER: {"metabase": {"SmtpSvc/1": {"ConnectResponse": " "}}, "mute": "line"}},
     "cause4-absent": {RECEIVER: {"no_banner": True, "mute": "silent"}},
-    # No cause of the article: nobody started the service.
+    # IISADMIN did not come up any more, and took with it all that lives in its process.
+    "cause6-down": {
+        RECEIVER: {
+            "iis": {"file": "character", "memory": "unreadable", "history": ["whole", "whole", "character"]},
+            "events": [*_NOISE, *_PARSE_ERRORS],
+            "services": {name: {"state": "stopped"} for name in _IN_IISADMIN},
+        }
+    },
+    # The same at the other end.
+    "cause1-sender": {SENDER: {"registry": {_SCANNER: _dword("OnOff", 1)}}},
+    "cause3-sender": {SENDER: {"registry": {_HEURISTICS: _dword("LabLevel", 1)}}},
+    # No cause of the article: nobody started the service, or nobody knows.
     "stopped": {RECEIVER: {"services": {"SMTPSVC": {"state": "stopped"}}}},
-    # Ways in which evidence is missing.
+    "unknown-cause": {RECEIVER: {"trouble": True}},
+    # Nothing is wrong with mail: a zone-based firewall inspects it, and lets it through.
+    "zone-firewall": {},
+    # A client whose settings a parent server puts back.
+    "managed": {RECEIVER: {"managed": True}},
+    # Ways in which evidence is missing or another language is spoken; see `_EVIDENCE`.
     "cleared-log": {},
     "huge-log": {},
     "wmic-never-ran": {SENDER: {"wmic": "never-ran"}, RECEIVER: {"wmic": "never-ran"}},
@@ -142,7 +159,9 @@ PARTS: Final[Mapping[str, Mapping[str, Patch]]] = {
     "pix": {},
     "asa": {},
 }
+_COUNT: Final = re.compile(r"x(\d{1,3})")
 _AT: Final = {1: RECEIVER, 2: SENDER, 3: RECEIVER, 4: RECEIVER, 5: FIREWALL, 6: RECEIVER}
+_EVIDENCE: Final = ("cleared-log", "huge-log", "wmic-never-ran", "no-wmic", "no-cmdlib", "german", "managed")
 _CAUSE: Final = re.compile(r"cause(\d)")
 _NUMBERED: Final = tuple(name for name in PARTS if name.startswith("cause") and "-" not in name)
 
@@ -150,40 +169,47 @@ _NUMBERED: Final = tuple(name for name in PARTS if name.startswith("cause") and 
 def names() -> list[str]:
     """Healthy, each cause, each pair, all, and the variants."""
     pairs = ["+".join(pair) for pair in combinations(_NUMBERED, 2)]
-    variants = [name for name in PARTS if name not in _NUMBERED and name not in ("healthy", "pix", "asa")]
+    alone = [name for name in PARTS if name not in _NUMBERED and name not in ("healthy", "pix", "asa", *_EVIDENCE)]
+    variants = [*alone, *(f"cause1+{name}" for name in _EVIDENCE)]
     return ["healthy", *_NUMBERED, *pairs, "all", *variants, "cause5+pix", "cause5+asa", "healthy+pix", "healthy+asa"]
 
 
 def build(parts: Sequence[str]) -> dict[str, Any]:
     """The fields of a `Scenario` from the parts of its name. Raises ValueError for a part that there is not."""
     wanted = [name for part in parts for name in (_NUMBERED if part == "all" else (part,))]
-    unknown = [part for part in wanted if part not in PARTS]
+    unknown = [part for part in wanted if part not in PARTS and not _COUNT.fullmatch(part)]
     if unknown:
-        raise ValueError(
-            f"kb919091 has no part {', '.join(map(repr, unknown))}; there are {', '.join([*PARTS, 'all'])}"
-        )
-    causes = tuple(sorted({int(found[1]) for part in wanted if (found := _CAUSE.match(part))}))
-    fleet: dict[str, Any] = _hosts()
-    for part in wanted:
-        for host, patch in PARTS[part].items():
-            fleet[host] = _laid_over(fleet[host], patch)
-    fleet |= firewalls(_kind(wanted), inspects=5 in causes)
-    fleet[RECEIVER]["via"] = [name for name in fleet if name.startswith(("fw", "rtr"))]
-    stuck = bool(causes) or "stopped" in wanted
-    _put_mail(fleet, stuck=stuck)
-    if "cleared-log" in wanted:
-        fleet[SENDER]["events"] = ()
-    if "huge-log" in wanted:
-        fleet[SENDER]["events"] = (*fleet[SENDER]["events"], *_HUGE)
+        known = ", ".join([*PARTS, "all", "x50 (so many servers)"])
+        raise ValueError(f"kb919091 has no part {', '.join(map(repr, unknown))}; there are {known}")
+    found = [(int(match[1]), part) for part in wanted if (match := _CAUSE.match(part))]
+    causes = tuple(sorted({cause for cause, _ in found}))
+    stuck = [RECEIVER] if causes or not {"stopped", "unknown-cause"}.isdisjoint(wanted) else []
+    stuck += [OTHER] if any(part.endswith("-sender") for part in wanted) else []
     return {
-        "fleet": fleet,
+        "fleet": _fleet(wanted, causes, stuck),
         "causes": causes,
-        "at": {cause: _AT[cause] for cause in causes},
-        "routes": [(SENDER, RECEIVER)] if stuck else [],
+        "at": {cause: SENDER if part.endswith("-sender") else _AT[cause] for cause, part in found},
+        "routes": [(SENDER, receiver) for receiver in stuck],
         "pairs": [(SENDER, RECEIVER), (SENDER, OTHER)],
         "data": {"exchange": _variables()},
         "profiles": {"savce9": _savce9(), "smsmse": _smsmse()},
     }
+
+
+def _fleet(wanted: Sequence[str], causes: Sequence[int], stuck: Sequence[str]) -> dict[str, Any]:
+    fleet: dict[str, Any] = _hosts()
+    for host, patch in ((host, patch) for part in wanted for host, patch in PARTS.get(part, {}).items()):
+        fleet[host] = _laid_over(fleet[host], patch)
+    fleet |= firewalls(_kind(wanted), inspects=5 in causes)
+    fleet[RECEIVER]["via"] = [name for name in fleet if name.startswith(("fw", "rtr"))]
+    _put_mail(fleet, stuck)
+    if "cleared-log" in wanted:
+        fleet[SENDER]["events"] = ()
+    if "huge-log" in wanted:
+        fleet[SENDER]["events"] = (*fleet[SENDER]["events"], *_HUGE)
+    servers = max((int(match[1]) for part in wanted if (match := _COUNT.fullmatch(part))), default=0)
+    more = {f"exch{number:02}": number for number in range(4, servers + 1)}
+    return fleet | {name: _exchange(name, 10 + number, "receivers") for name, number in more.items()}
 
 
 # Somebody logs the success of every message: ten million events, a few of which are asked for.
@@ -192,20 +218,18 @@ _HUGE: Final = (
 )
 
 
-def _put_mail(fleet: dict[str, Any], *, stuck: bool) -> None:
-    """The sender's queues; where mail is stuck also the events that it has logged so far."""
-    to_receiver, to_other = fleet[RECEIVER], fleet[OTHER]
-    links = {RECEIVER: _STUCK if stuck else {}, OTHER: {}}
+def _put_mail(fleet: dict[str, Any], stuck: Sequence[str]) -> None:
+    """The queues; where mail is stuck also the events that its sender has logged so far."""
+    links = {name: _STUCK if name in stuck else {} for name in (RECEIVER, OTHER)}
     fleet[SENDER]["queue"] = {name: {**link, "fqdn": f"{name}.example.com"} for name, link in links.items()}
-    strings = {"strings": [to_receiver["address"], to_receiver["fqdn"]]}
-    if stuck:
-        fleet[SENDER]["events"] = (*fleet[SENDER]["events"], {**_STUCK_EVENT, **strings})
-    for host in (to_receiver, to_other):
-        host["queue"] = {SENDER: {"fqdn": f"{SENDER}.example.com"}}
+    events = ({**_STUCK_EVENT, "strings": [fleet[name]["address"], fleet[name]["fqdn"]]} for name in stuck)
+    fleet[SENDER]["events"] = (*fleet[SENDER]["events"], *events)
+    for name in links:
+        fleet[name]["queue"] = {SENDER: {"fqdn": f"{SENDER}.example.com"}}
 
 
 def _kind(parts: Iterable[str]) -> str:
-    return next((part for part in parts if part in ("pix", "asa")), "ios")
+    return next((part for part in parts if part in ("pix", "asa", "zone-firewall")), "ios")
 
 
 def _laid_over(below: Mapping[str, Any], patch: Patch) -> dict[str, Any]:

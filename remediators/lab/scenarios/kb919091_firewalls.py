@@ -51,6 +51,24 @@ ip inspect name OUTSIDE ftp
 """
 _BOUND: Final = " ip inspect OUTSIDE out\n"
 
+# Zone-based: another command than the one that KB 919091 names, and in this lab it masks nothing.
+_ZONES: Final = """\
+class-map type inspect match-any MAIL
+ match protocol smtp
+!
+policy-map type inspect OUTWARD
+ class type inspect MAIL
+  inspect
+ class class-default
+  drop
+!
+zone security INSIDE
+zone security OUTSIDE
+zone-pair security OUT source INSIDE destination OUTSIDE
+ service-policy type inspect OUTWARD
+!
+"""
+
 _PIX: Final = """\
 : Saved
 :
@@ -119,13 +137,16 @@ Cryptochecksum:00000000000000000000000000000000
 
 
 def firewalls(kind: str, *, inspects: bool) -> dict[str, dict[str, Any]]:
-    """The devices, from the controller's side inward; ``kind`` is ios, pix or asa."""
+    """The devices, from the controller's side inward; ``kind`` is ios, pix, asa or zone-firewall."""
     common = {**_CREDIT, "address": "127.66.91.1", "groups": ("firewalls", kind)}
     match kind:
         case "pix":
             config = _PIX.format(inspects="fixup protocol smtp 25\n" if inspects else "")
         case "asa":
             config = _ASA.format(inspects="  inspect esmtp\n" if inspects else "")
+        case "zone-firewall":
+            config = _ROUTER.format(name="fw01", rules=_ZONES, bound=" zone-member security OUTSIDE\n")
+            return {"fw01": {**common, "groups": ("firewalls", "ios"), "device": "ios", "config": config}}
         case _:
             rules = _RULES + ("ip inspect name OUTSIDE smtp\n" if inspects else "")
             return {
