@@ -13,22 +13,24 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from remediators.journal.chain import START, Head, Link, Verdict, digest_of, link, verify
 from remediators.journal.events import Event
 from remediators.model import JournalError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS events (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
-    run TEXT NOT NULL, kind TEXT NOT NULL, host TEXT NOT NULL, at TEXT NOT NULL, body TEXT NOT NULL
+    run TEXT NOT NULL, kind TEXT NOT NULL, host TEXT NOT NULL, at TEXT NOT NULL, body TEXT,
+    digest TEXT NOT NULL, chain TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS events_of_run ON events (run, number);
 """
@@ -86,6 +88,37 @@ class Journal:
         """All events of one kind, over all runs, in order."""
         return list(self._select("WHERE kind = ? ORDER BY number", kind))
 
+    def head(self) -> Head:
+        """The last event and the chain up to it: what proves later that nothing was taken away."""
+        with _told(self._path), contextlib.closing(self._connect()) as connection:
+            return _head(connection)
+
+    def links(self) -> Iterator[Link]:
+        """Every event as it is stored, in order."""
+        with _told(self._path), contextlib.closing(self._connect()) as connection:
+            columns = "number, run, kind, host, at, body, digest, chain"
+            for row in connection.execute(f"SELECT {columns} FROM events ORDER BY number"):  # noqa: S608 - our own names
+                yield Link(*row)
+
+    def verify(self, heads: Iterable[Head] = ()) -> Verdict:
+        """Whether every event is as it was written, and those are there that the ``heads`` were told of."""
+        return verify(self.links(), heads)
+
+    def let_go(self, runs: Collection[str]) -> int:
+        """
+        Forget the bodies of these runs' events, which cannot be put back afterwards; gives how many.
+
+        That they happened, when, and the chain stay. Raises `JournalError`.
+        """
+        with _told(self._path), contextlib.closing(self._connect()) as connection:
+            with connection:
+                marks = ", ".join("?" * len(runs))
+                update = f"UPDATE events SET body = NULL WHERE body IS NOT NULL AND run IN ({marks})"  # noqa: S608 - marks
+                count = connection.execute(update, tuple(runs)).rowcount
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return count
+
     def close(self) -> None:
         """Commit what waits and end the writer."""
         with self._closing:
@@ -103,7 +136,9 @@ class Journal:
     def _prepare(self) -> None:
         with contextlib.closing(self._connect()) as connection, connection:
             found = _schema(connection)
-            if found not in (None, str(SCHEMA_VERSION)):
+            if found == "1":
+                _chained(connection)
+            elif found not in (None, str(SCHEMA_VERSION)):
                 raise JournalError(
                     f"{self._path} was written by another version (schema {found}, this one reads {SCHEMA_VERSION})"
                 )
@@ -118,7 +153,8 @@ class Journal:
                 (value,),
             ).fetchall()
         for run, kind, host, body, at, number in rows:
-            yield Event(run, kind, host, json.loads(body), at, number)
+            if body is not None:
+                yield Event(run, kind, host, json.loads(body), at, number)
 
     def _write(self) -> None:
         connection: sqlite3.Connection | None = None
@@ -176,8 +212,41 @@ def _row(event: Event) -> _Row:
 
 
 def _insert(connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
+    """Append in one transaction; another process waits meanwhile, so that the chain has one order."""
     with connection:
-        connection.executemany("INSERT INTO events (run, kind, host, at, body) VALUES (?, ?, ?, ?, ?)", rows)
+        connection.execute("BEGIN IMMEDIATE")
+        chain = _head(connection).chain
+        for run, kind, host, at, body in rows:
+            digest = digest_of(body)
+            chain = link(chain, run, kind, host, at, digest)
+            connection.execute(
+                "INSERT INTO events (run, kind, host, at, body, digest, chain) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (run, kind, host, at, body, digest, chain),
+            )
+
+
+def _head(connection: sqlite3.Connection) -> Head:
+    row = connection.execute("SELECT number, chain FROM events ORDER BY number DESC LIMIT 1").fetchone()
+    return Head(*row) if row else Head(0, START)
+
+
+def _chained(connection: sqlite3.Connection) -> None:
+    """Bring a journal of version 1 to version 2: the same events, and their chain from now on."""
+    rows = connection.execute("SELECT number, run, kind, host, at, body FROM events ORDER BY number").fetchall()
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("ALTER TABLE events RENAME TO events_1")
+    connection.execute("DROP INDEX events_of_run")
+    for statement in filter(None, map(str.strip, _TABLES.split(";"))):
+        connection.execute(statement)
+    chain = START
+    for number, run, kind, host, at, body in rows:
+        digest = digest_of(body)
+        chain = link(chain, run, kind, host, at, digest)
+        connection.execute(
+            "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (number, run, kind, host, at, body, digest, chain)
+        )
+    connection.execute("DROP TABLE events_1")
+    connection.execute("UPDATE meta SET value = ? WHERE name = 'schema'", (str(SCHEMA_VERSION),))
 
 
 @contextlib.contextmanager

@@ -128,11 +128,11 @@ def test_a_closed_journal_says_so_instead_of_waiting_for_ever(path):
 def test_a_journal_of_another_version_is_refused_and_left_as_it_is(path):
     Journal(path).close()
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE meta SET value = '2'")
+        connection.execute("UPDATE meta SET value = '9'")
         connection.execute("DROP TABLE events")
     connection.close()
 
-    with pytest.raises(JournalError, match=r"written by another version \(schema 2, this one reads 1\)"):
+    with pytest.raises(JournalError, match=r"written by another version \(schema 9, this one reads 2\)"):
         Journal(path)
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'events'").fetchall() == []
