@@ -56,6 +56,8 @@ def _masked(line: bytes, style: Style) -> bytes:
 
     Source of the forms: KB 320027 and the samples in KB Q295725.
     """
+    if not line.strip():
+        return line
     if line[:4] == b"220-":
         line = b"220 " + line[4:]
     kept = b"20 " if style == "pix" else b"20"

@@ -429,7 +429,9 @@ class WindowsMachine:
         self._fill_metabase(spec)
 
     def _fill_metabase(self, spec: Mapping[str, Any]) -> None:
-        own = {"DS2MB": {}, "DS2MB/HighWaterMarks": {}} if spec.get("exchange", True) else {}
+        own: dict[str, Mapping[str, Data]] = {}
+        if spec.get("exchange", True):
+            own = {"DS2MB": {}, "DS2MB/HighWaterMarks": {}}
         for path, properties in {**_METABASE, **own, **spec.get("metabase", {})}.items():
             self.metabase.create(path)
             for name, data in {**_METABASE.get(path, {}), **properties}.items():
