@@ -150,7 +150,15 @@ def concealed(value: Any, redactor: Redactor, name: str = "") -> Any:
         return MASK
     if isinstance(value, list | tuple):
         return [concealed(inside, redactor, name) for inside in value]
-    return redactor.value(value)
+    return _unsafe(value, redactor) if isinstance(value, str) and value.startswith("{{ '") else redactor.value(value)
+
+
+def _unsafe(value: str, redactor: Redactor) -> Any:
+    """A text that is never filled in, marked as Ansible marks it."""
+    from remediators.language.yaml_nodes import unliteral
+
+    text = unliteral(value)
+    return redactor.text(value) if text is None else {"__ansible_unsafe": redactor.text(text)}
 
 
 def _is_template(value: Any) -> bool:

@@ -105,13 +105,12 @@ def _matching(inventory: Inventory, part: str, told: Told) -> Sequence[str]:
     """Hosts of one part, without its sign."""
     if part.startswith("~"):
         return _by_regex(inventory, part[1:], told)
-    found = _by_name(inventory, part)
-    if found:
-        return found
+    if part in inventory.hosts:
+        return [part]
     subscript = _SUBSCRIPT.match(part)
     if subscript and (inside := _by_name(inventory, subscript["base"])):
         return _member(inside, subscript) or _nothing(inventory, part, told, f" ({len(inside)} hosts there)")
-    return _nothing(inventory, subscript["base"] if subscript else part, told)
+    return _by_name(inventory, part) or _nothing(inventory, subscript["base"] if subscript else part, told)
 
 
 def _by_name(inventory: Inventory, name: str) -> Sequence[str]:

@@ -33,6 +33,8 @@ _NUMERIC_START = frozenset("0123456789+-.")
 
 _PLAIN, _TEXT, _TREE = "?", "s", "c"
 _CORE = "tag:yaml.org,2002:"
+_LITERAL = re.compile(r"\{\{ '((?:\\U[0-9a-f]{8}|[A-Za-z0-9])*)' \}\}")
+_ESCAPED = re.compile(r"\\U([0-9a-f]{8})")
 _UNSAFE = "!unsafe"  # Ansible's: the text after it is never filled in
 
 
@@ -313,6 +315,12 @@ def literal(text: str) -> str:
         return text
     escaped = "".join(c if c.isalnum() and c.isascii() else f"\\U{ord(c):08x}" for c in text)
     return f"{{{{ '{escaped}' }}}}"
+
+
+def unliteral(template: str) -> str | None:
+    """The text that a template of `literal` gives, and ``None`` for any other template."""
+    found = _LITERAL.fullmatch(template)
+    return None if found is None else _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), found[1])
 
 
 def _too_deep(node: Node) -> YamlMistake:

@@ -1,106 +1,134 @@
-"""The same inventories through `ansible-inventory`: groups, hosts and variables must come out alike."""
+"""The corpus of inventories and patterns, read by ansible-core and by us: every difference is told or explained."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from remediators.language import load_inventory, resolve_hosts
+from remediators.cli.inventory import concealed
+from remediators.language import LanguageError, load_inventory, select_names
+from remediators.language.inventory_views import as_list
+from remediators.model import Redactor
+from remediators.model.secrecy import secret_values
+from tests.language.corpus.inventories import (
+    ALIKE,
+    APART,
+    APART_PATTERNS,
+    LIMITS,
+    PATTERN_FILES,
+    PATTERNS,
+)
 
-FILES = {
-    "hosts.yml": """
-all:
-  vars: {site: none, port: 25}
-  hosts: {lone: , "[::1]:2222": }
-  children:
-    exchange:
-      vars: {tier: mail}
-      hosts: {"exch[01:03].x": {rack: 1}, "db-[a:c:2]": , exch02.x: {rack: 2}}
-      children: {frontend: {hosts: {exch01.x: }, vars: {tier: front}}}
-    berlin: {hosts: {exch01.x: {site: berlin}, "gw:22": }}
-""",
-    "hosts.ini": r"""
-; comment
-lone ansible_host=10.0.0.1 # comment
-[exchange]
-exch[01:03] rack=1 name="a b" list=[1,2] flag=True low=true zip=0123 neg=-1 f=1.50 none=None
-exch02 rack=2 path='C:\Temp' q="it's" tuple=1,2
-v6 ansible_host=fe80::1
-gw:2222
-[exchange:vars]
-banner = Contoso ESMTP "mail" # not a comment
-num = 5
-dict = {'a': 1}
-url=http://x/?a=b
-[front:children]
-exchange
-[front:vars]
-num=4
-""",
-    "dir/01-x.yml": "a: {hosts: {h1: {v: 1}}, vars: {w: 1}}\n",
-    "dir/02-y": "[a]\nh1 v=2\n[b]\nh2\n[b:vars]\nansible_group_priority=5\nw=3\n",
-    "dir/group_vars/a.yml": "gv: a\nyes_is_text_here: 'yes'\n",
-    "dir/group_vars/all/one.yml": "all_one: 1\n",
-    "dir/group_vars/all/two.json": '{"all_two": [1, 2]}\n',
-    "dir/host_vars/h1": "hv: 1\n",
-    "dir/ignored.bak": "nonsense: [\n",
-}
-
-
-def ansible() -> str:
-    """The path of ansible-inventory: where a variable says, beside this Python, or on the path."""
-    named = os.environ.get("ANSIBLE_INVENTORY_BIN")
-    found = (
-        named
-        or shutil.which("ansible-inventory", path=str(Path(sys.executable).parent))
-        or shutil.which("ansible-inventory")
-    )
-    assert found, "ansible-core is a development dependency: install it, or set ANSIBLE_INVENTORY_BIN"
-    return found
+CORPUS = {**ALIKE, **APART}
+ASK = Path(__file__).parent / "corpus" / "ask_ansible.py"
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "inventory.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    root = tmp_path_factory.mktemp("inventories")
-    for name, text in FILES.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp("corpus")
+    for name, case in CORPUS.items():
+        case.put(root / name)
+    (root / "patterns").mkdir()
+    for name, text in PATTERN_FILES.items():
+        (root / "patterns" / name).write_text(text)
     return root
 
 
-def theirs(root: Path, source: str):
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(root),
-        "ANSIBLE_LOCAL_TEMP": str(root / "tmp"),
-        "LC_ALL": "C.UTF-8",
+@pytest.fixture(scope="module")
+def theirs(root):
+    asked = {
+        "cases": [[name, str(root / name), case.sources] for name, case in CORPUS.items()],
+        "patterns": [str(root / "patterns"), "hosts.yml", [*PATTERNS, *APART_PATTERNS], LIMITS],
     }
+    environment = {"PATH": os.environ["PATH"], "HOME": str(root), "LC_ALL": "C.UTF-8", "TMPDIR": str(root)}
     done = subprocess.run(
-        [ansible(), "-i", source, "--list"], cwd=root, env=environment, capture_output=True, check=True, timeout=120
+        [sys.executable, str(ASK)],
+        input=json.dumps(asked),
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
-    document = json.loads(done.stdout)
-    variables = document.pop("_meta")["hostvars"]
-    return document, variables
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("source", ["hosts.yml", "hosts.ini", "dir", "h1,h2,"])
-def test_hosts_groups_and_variables_are_those_of_ansible(folder, source, monkeypatch):
-    groups, variables = theirs(folder, source)
-    monkeypatch.chdir(folder)
-    inventory = load_inventory([source])
-    resolved = resolve_hosts(inventory, inventory.hosts)
-    assert {name: dict(host.variables) for name, host in resolved.items()} == {
-        name: variables.get(name, {}) for name in inventory.hosts
-    }
-    assert set(inventory.hosts) >= set(variables)
-    for name, body in groups.items():
-        if name != "all":
-            assert set(inventory.groups[name].hosts) == set(body.get("hosts", []))
-        assert set(inventory.groups[name].children) >= set(body.get("children", []))
+def ours(case):
+    inventory = load_inventory(list(case.sources), playbook_dirs=["."])
+    document = as_list(inventory, inventory.hosts, lambda v: concealed(v, Redactor(secret_values(v))))
+    return json.loads(json.dumps(document)), [str(warning) for warning in inventory.warnings], inventory
+
+
+def differences(mine, other, path=""):
+    """Every place at which two documents differ; lists of hosts and children are compared as sets here."""
+    if isinstance(mine, dict) and isinstance(other, dict):
+        for key in sorted(mine.keys() | other.keys()):
+            if key not in mine or key not in other:
+                where = "only ours" if key in mine else "only theirs"
+                yield f"{path}/{key}: {where}: {mine.get(key, other.get(key))!r}"
+            else:
+                yield from differences(mine[key], other[key], f"{path}/{key}")
+    elif type(mine) is not type(other) or mine != other:
+        yield f"{path}: ours {mine!r}, theirs {other!r}"
+
+
+@pytest.mark.parametrize("name", [name for name, case in ALIKE.items() if not case.differs])
+def test_an_inventory_comes_out_as_in_ansible(root, theirs, monkeypatch, name):
+    monkeypatch.chdir(root / name)
+    mine, _, _ = ours(CORPUS[name])
+    found = list(differences(mine, theirs["cases"][name]))
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("name", [name for name, case in CORPUS.items() if case.differs])
+def test_a_difference_is_meant_and_its_reason_is_written_down(root, theirs, monkeypatch, name):
+    monkeypatch.chdir(root / name)
+    case = CORPUS[name]
+    assert f"### {case.differs}\n" in DOCUMENT
+    if case.error:
+        with pytest.raises(LanguageError) as caught:
+            ours(case)
+        assert case.error in caught.value.message
+        return
+    mine, warnings, inventory = ours(case)
+    assert {host: mine["_meta"]["hostvars"].get(host, {}) for host in inventory.hosts} == case.ours
+    assert any(case.warning in warning for warning in warnings) or not case.warning
+    assert list(differences(mine, theirs["cases"][name])), "there is no difference any more"
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_pattern_means_the_hosts_that_it_means_in_ansible_in_the_same_order(root, theirs, monkeypatch, pattern):
+    monkeypatch.chdir(root / "patterns")
+    assert select_names(load_inventory(["hosts.yml"]), pattern) == theirs["patterns"][pattern]
+
+
+@pytest.mark.parametrize("number", range(len(LIMITS)), ids=[f"{pattern}-{limit}" for pattern, limit in LIMITS])
+def test_a_limit_leaves_the_hosts_that_it_leaves_in_ansible(root, theirs, monkeypatch, number):
+    monkeypatch.chdir(root / "patterns")
+    pattern, limit = LIMITS[number]
+    assert select_names(load_inventory(["hosts.yml"]), pattern, limit=limit) == theirs["limits"][number]
+
+
+@pytest.mark.parametrize("pattern", APART_PATTERNS)
+def test_a_pattern_that_differs_is_meant_to(root, theirs, monkeypatch, pattern):
+    monkeypatch.chdir(root / "patterns")
+    heading, expected = APART_PATTERNS[pattern]
+    assert f"### {heading}\n" in DOCUMENT
+    inventory = load_inventory(["hosts.yml"])
+    if isinstance(expected, list):
+        assert select_names(inventory, pattern) == expected != theirs["patterns"][pattern]
+        return
+    with pytest.raises(LanguageError) as caught:
+        select_names(inventory, pattern)
+    assert expected in caught.value.message
+
+
+def test_the_corpus_is_large_enough():
+    assert len(CORPUS) >= 60
