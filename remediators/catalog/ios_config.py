@@ -107,6 +107,8 @@ class IosConfigOptions(DeviceOptions):
         strange = next((line for line in self.lines if place(self._in_section(line)).address != name), None)
         if strange:
             raise ValueError(f"{strange!r} is no line of `{self.parents[0]}`")
+        if "class class-default" in self.lines[:-1]:
+            raise ValueError("`class class-default` is always the last of a policy map's classes")
 
     def _in_section(self, line: str) -> Path:
         return (*self.parents, line) if shape(self.parents[0]) in ("nested", "classes") else (line,)

@@ -57,7 +57,7 @@ ASA_COMMANDS: Final = (
 PIX_COMMANDS: Final = (
     *_COMMON,
     Told("show fixup **", PRIVILEGED, "show_fixup"),
-    Told("no pager", PRIVILEGED, "no_pager"),
+    Told("no pager **", PRIVILEGED, "no_pager"),
     Told("pager **", PRIVILEGED, "pager"),
     Told("terminal width *", PRIVILEGED, "terminal_width"),
     Told("terminal monitor", PRIVILEGED, "monitor"),
@@ -359,7 +359,7 @@ class PixShell(AsaShell):
             raise Rejected("invalid", self._asked.rindex(count))
         self._set_pager(int(count), f"pager lines {count}")
 
-    def do_no_pager(self) -> None:
+    def do_no_pager(self, _lines: str) -> None:
         self._set_pager(0, "no pager")
 
     def _set_pager(self, length: int, line: str) -> None:

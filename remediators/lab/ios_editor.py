@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from remediators.lab.ios_grammar import REST, Rejected, Words, grammar
-from remediators.lab.ios_lists import Entries, asa_add, asa_remove, entries_of_section
+from remediators.lab.ios_lists import Entries, asa_add, asa_remove, entries_of_section, resequence
 from remediators.lab.ios_rules import RULES, SENTENCES, Rules
 from remediators.lab.ios_tree import Node
 
@@ -72,17 +72,24 @@ def mode_of(rules: Rules, mode: str, line: str) -> str:
     return f"config-{line.split(maxsplit=1)[0]}"
 
 
+def lines_of(root: Node) -> frozenset[str]:
+    """Every line of a configuration, whatever its section."""
+    return frozenset(node.line for node in root.walk())
+
+
 class Editor:
     """
     One session's place in configuration mode.
 
     ``root`` gives the running configuration as it is now: a reload or a revert may have put another in its place.
+    ``seen`` are lines that this device is known to show, in their section or another: as they are, or with ``no``.
     """
 
-    def __init__(self, platform: str, root: Callable[[], Node], texts: Texts) -> None:
+    def __init__(self, platform: str, root: Callable[[], Node], texts: Texts, seen: Collection[str] = ()) -> None:
         self.rules = RULES[platform]
         self._root = root
         self._texts = texts
+        self._seen = seen
         self.sections: list[str] = []
 
     @property
@@ -109,7 +116,10 @@ class Editor:
         if self.rules.platform == "ios":
             said = full_interface(self._root(), said)
         del self.sections[depth:]
-        return self._remove(said) if negated else self._add(said)
+        if negated:
+            return self._remove(said)
+        dealt = resequence(self._root(), said)
+        return self._add(said) if dealt is None else dealt
 
     # Understanding.
 
@@ -207,7 +217,7 @@ class Editor:
     def _merge(self, here: Node, line: str) -> str:
         opposite = here.child(f"no {line}")
         same = opposite or self._rival(here, line)
-        if opposite is not None and _any(self.rules.shown_negated, line) and not _any(self.rules.shown_both, line):
+        if opposite is not None and self._is_hidden_on(line):
             here.children.remove(opposite)
         elif same is not None:
             here.children[here.children.index(same)] = Node(line)
@@ -263,11 +273,16 @@ class Editor:
             _cut(here, node)
         shown = [node.line for node in doomed] if self.rules.platform == "pix" else [line]
         for text in reversed(shown):
-            if (_any(self.rules.shown_negated, text) or _negated_value(self.rules, text)) and not here.child(
-                f"no {text}"
-            ):
+            if self._is_shown_off(text) and not here.child(f"no {text}"):
                 here.children.insert(place, Node(f"no {text}"))
         return ""
+
+    def _is_hidden_on(self, line: str) -> bool:
+        hidden = _any(self.rules.shown_negated, line) and not _any(self.rules.shown_both, line)
+        return hidden and line not in self._seen
+
+    def _is_shown_off(self, text: str) -> bool:
+        return f"no {text}" in self._seen or _any(self.rules.shown_negated, text) or _negated_value(self.rules, text)
 
     def _remove_special(self, line: str) -> str | None:
         root = self._root()
@@ -286,9 +301,9 @@ class Editor:
         return None
 
     def _doomed(self, here: Node, line: str) -> list[Node]:
-        exact = here.child(line)
-        if exact is not None:
-            return [exact]
+        exact = [node for node in here.children if node.line == line]  # an ASA shows an object twice: itself, its NAT
+        if exact:
+            return exact
         key = self._key(line)
         keyed = [node for node in here.children if key is not None and self._key(node.line) == key]
         if keyed:

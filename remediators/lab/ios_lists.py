@@ -12,6 +12,7 @@ from remediators.lab.ios_tree import Node
 STEP: Final = 10
 _SECTION: Final = re.compile(r"ip access-list (?:extended|standard) (\S+)$")
 _NUMBERED: Final = re.compile(r"(\d+) (?=permit|deny|remark|evaluate|dynamic)")
+_RESEQUENCE: Final = re.compile(r"ip access-list resequence (\S+) (\d+) (\d+)$")
 _ASA: Final = re.compile(r"access-list (\S+) (?:line (\d+) )?(.+)$")
 
 
@@ -91,6 +92,33 @@ def entries_of_section(root: Node, section: str) -> Entries | None:
         return numbered
     home = root.child(section)
     return None if home is None else Entries(home, "")
+
+
+def resequence(root: Node, line: str) -> str | None:
+    """
+    ``ip access-list resequence NAME START STEP``: deal the numbers of a list anew; ``None`` where it is another line.
+
+    A remark keeps its place before the entry that it stands before.
+    """
+    asked = _RESEQUENCE.match(line)
+    if asked is None:
+        return None
+    kinds = (f"ip access-list extended {asked[1]}", f"ip access-list standard {asked[1]}")
+    lists = [Entries(home, "") for kind in kinds if (home := root.child(kind))] + [
+        Entries(root, f"access-list {asked[1]} ")
+    ]
+    nodes = next((found.nodes for found in lists if found.nodes), None)
+    if nodes is None:
+        return f"% Access-list {asked[1]} does not exist"
+    number = int(asked[2])
+    for node in nodes:
+        remark = "remark " in node.line
+        node.number = number - 1 if remark else number
+        number += 0 if remark else int(asked[3])
+        shown = _NUMBERED.match(node.line)
+        if shown:
+            node.line, node.raw = f"{node.number} {node.line[shown.end() :]}", None
+    return ""
 
 
 def asa_add(root: Node, line: str) -> str:

@@ -38,7 +38,7 @@ from remediators.resources.config_addresses import (
     place,
     shape,
 )
-from remediators.resources.config_rules import rank
+from remediators.resources.config_rules import is_physical, rank
 from remediators.resources.config_steps import steps
 from remediators.resources.config_text import Config, Path, read, same
 
@@ -151,6 +151,12 @@ def _turns(change: Change, known: Snapshot) -> bool:
 def _untypable(change: Change) -> str | None:
     path = path_of(change.address)
     held = [*path, *(change.before or ()), *(change.after or ())] if is_ordered(path) else [*path]
+    if is_physical(path):
+        return (
+            "the device has no such interface, and one of the hardware is not made by a line"
+            if change.before is ABSENT
+            else "an interface of the hardware cannot be removed; take out the lines in it"
+        )
     if any(config_line.has_secret(line) for line in held):
         return "it holds a secret, which would stand in plan and journal in the clear; change it by hand"
     return None

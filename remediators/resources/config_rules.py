@@ -64,6 +64,12 @@ _FLAGS = frozenset({"no shutdown", "no login", "no ip cef", "no logging console"
 _INSPECT = re.compile(r"(ip inspect name \S+ (?:rpc program-number \S+|\S+))(?: .*)?$")
 _USER = re.compile(r"(username \S+) .*$")
 
+# `% Removal of physical interfaces is not permitted`; sub-interfaces (a dot, a colon for channels) come and go.
+_PHYSICAL = re.compile(
+    r"interface (?:(?:Fast|Gigabit|TenGigabit|FortyGigabit|TwentyFiveGig|HundredGig)?E(?:thernet)?|ethernet|"
+    r"gb-ethernet|Serial|ATM|BRI|Management|POS|Cellular|Async)[\d/]+"
+)
+
 # Names must be there before they are used, and must not be used any more when they go.
 _FIRST = re.compile(
     r"(?:ip inspect name|(?:ip |ipv6 )?access-list|(?:ip |ipv6 )?prefix-list|object|object-group|class-map|aaa-server|"
@@ -115,6 +121,11 @@ def _patterns(path: Path) -> tuple[re.Pattern[str], ...]:
 def wants_value(path: Path) -> bool:
     """Whether a line that begins with ``no`` is taken back by a line with a value only (``no ip address``)."""
     return path[-1].startswith("no ") and path[-1] not in _FLAGS and slot(path) is not None
+
+
+def is_physical(path: Path) -> bool:
+    """Whether this is an interface of the hardware, which can neither be made nor removed by a line."""
+    return len(path) == 1 and bool(_PHYSICAL.fullmatch(path[0]))
 
 
 def rank(root: str) -> int:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 # A host name (with what ASA puts behind it: a context, a failover state) and perhaps a mode.
 FIRST_PROMPT = re.compile(r"[A-Za-z0-9_][\w.\-/:~@+*]{0,80}(?:\([^()\s]{1,60}\))?[>#]")
 _CONFIGURING = re.compile(r"[A-Za-z0-9_][\w.\-/:~@+*]{0,80}\(con[^()\s]{0,60}\)#")
+# Most modes are called after `config`; some are not: `R1(ca-trustpoint)#`, `R1(dhcp-config)#`, `R1(cfg-crypto-trans)#`.
+_IN_A_MODE = re.compile(r"([A-Za-z0-9_][\w.\-/:~@+*]{0,80})\([^()\s]{1,60}\)#")
 
 # The time before a message: `*Mar  1 18:46:11.035 UTC: `, `00:00:46: `, `1w2d: `, with a sequence number before it.
 _TIME = r"(?:[*.]?[A-Z][a-z]{2} +\d+ (?:\d{4} )?[\d:.]+(?: [A-Z]{2,5})?(?: [\w.\-]+)? ?: ?|\d+[\d:wdh]+: )"
@@ -38,6 +40,7 @@ _REJECTED = re.compile(
     r"|[^\n]*(?:Not enough space|No space left|nvram[^\n]*full)[^\n]*)",
     re.MULTILINE,
 )
+_LEAST_SEEN = 5  # characters of a line's end that are enough to know it by
 _SHORT = 8  # lines; a longer answer is no rejection, whatever one of its lines looks like
 
 
@@ -55,7 +58,7 @@ class Heard:
 
     @property
     def configuring(self) -> bool:
-        return bool(_CONFIGURING.fullmatch(self.prompt))
+        return bool(_IN_A_MODE.fullmatch(self.prompt))
 
     @property
     def rejection(self) -> str | None:
@@ -94,12 +97,14 @@ def prompt_at_end(text: str, name: str | None) -> str | None:
     The prompt of the device called ``name`` if the text ends with one; of any device without a name.
 
     IOS cuts the name in configuration mode to 20 characters and less, and a line just sent may have changed it; so
-    there any name does.
+    there any name does, if the mode is called after ``config``.
     """
     last = last_line(text)
     if not last.endswith(("#", ">")):
         return None
-    if last[:-1] == name or _CONFIGURING.fullmatch(last) or (name is None and FIRST_PROMPT.fullmatch(last)):
+    mode = _IN_A_MODE.fullmatch(last)
+    ours = bool(mode and name and name.startswith(mode[1]))
+    if last[:-1] == name or ours or _CONFIGURING.fullmatch(last) or (name is None and FIRST_PROMPT.fullmatch(last)):
         return last
     return None
 
@@ -112,13 +117,44 @@ def after_echo(text: str, line: str, name: str) -> str | None:
     looked for: terminals shift what is wider than they are.
     """
     prompt = rf"(?:{re.escape(name[:10])}[^\s#>]*[#>][ ]?)?"
-    whole = re.search(rf"(?:\A|\n|[#>])[ ]*{prompt}{re.escape(line)}[ \x08]*\n", text)
-    found = whole or (_shifted(text, line) if len(line) > 40 else None) or _interrupted(text, line)
-    return text[found.end() :] if found else None
+    found = re.search(rf"(?:\A|\n|[#>])[ ]*{prompt}{re.escape(line)}[ \x08]*\n", text)
+    if found:
+        return text[found.end() :]
+    shifted = _shifted(text, line) if len(line) > 40 else None
+    if shifted is not None:
+        return text[shifted:]
+    broken = _interrupted(text, line)
+    return text[broken.end() :] if broken else None
 
 
-def _shifted(text: str, line: str) -> re.Match[str] | None:
-    return re.search(rf"{re.escape(line[-20:])}[ \x08$]*\n", text)
+def _shifted(text: str, line: str) -> int | None:
+    """
+    Where the row ends that shows the end of a long line behind a dollar sign.
+
+    ASA and PIX are 80 characters wide, and their width is a line of the configuration, so it is left alone. What is
+    left of a row once its backspaces have been followed is what a person would see.
+    """
+    start = 0
+    while (stop := text.find("\n", start)) >= 0:
+        row = text[start:stop]
+        seen = _visible(row).rpartition("$")[2].rstrip() if "\b" in row else row.rpartition("$")[2].rstrip()
+        if len(seen) >= _LEAST_SEEN and line.rstrip().endswith(seen) and "$" in row:
+            return stop + 1
+        start = stop + 1
+    return None
+
+
+def _visible(row: str) -> str:
+    """A row as a terminal shows it in the end."""
+    cells: list[str] = []
+    at = 0
+    for sign in row:
+        if sign == "\b":
+            at = max(0, at - 1)
+            continue
+        cells[at : at + 1] = [sign]
+        at += 1
+    return "".join(cells)
 
 
 def _interrupted(text: str, line: str) -> re.Match[str] | None:

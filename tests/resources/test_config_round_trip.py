@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -99,10 +100,12 @@ def options_of_lines(draw: st.DrawFn, text: str) -> dict[str, Any]:
         return {"parents": first[:-1], "lines": chosen, "state": "absent"}
     if how == "new":
         spoken = [
-            new for new in NEW if Device(text).platform == "ios" or " ip " not in f" {' '.join((*new[0], new[1]))}"
+            new
+            for new in NEW
+            if Device(text).platform == "ios" or not re.search(r"\bip |router", " ".join((*new[0], new[1])))
         ]
         parents, line = draw(st.sampled_from(spoken))
-        return {"parents": parents, "lines": [line]}
+        return {"parents": parents, "lines": [line], "state": "present"}
     ordered = [a for a, v in known.values.items() if a.kind == "config" and is_ordered(path_of(a)) and v]
     assume(ordered)
     where = draw(st.sampled_from(ordered))

@@ -89,6 +89,8 @@ def test_a_line_that_was_not_taken_is_told_by_the_devices_words(said, words):
         ("\na-very-long-host(config-if)#", "a-very-long-host(config-if)#"),
         ("\nNEW(config)#", "NEW(config)#"),
         ("\nasa1/ctx(config-pmap-c)#", "asa1/ctx(config-pmap-c)#"),
+        ("\nR1(ca-trustpoint)#", "R1(ca-trustpoint)#"),
+        ("\nR2(ca-trustpoint)#", None),
         ("banner of R2#", None),
         ("R1# show", None),
         ("\nR2#", None),
@@ -120,6 +122,16 @@ def test_a_long_line_is_known_by_its_end():
     line = "access-list outside_access_in extended permit tcp any host 192.0.2.25 eq smtp log"
 
     assert after_echo(f"${line[30:]}\nR1#", line, "R1") == "R1#"
+
+
+@pytest.mark.parametrize("cut", [66, 70, 75])
+def test_a_long_line_is_known_though_the_terminal_shifted_it(cut):
+    line = "access-list outside_access_in extended permit tcp any host 192.0.2.25 eq smtp log"
+    room = "\b" * cut
+    shifted = f"{line[:cut]}{room}${line[cut - 9 : cut + 1]}{' ' * (cut - 11)}{room[11:]}{line[cut + 1 :]}"
+
+    assert after_echo(f"{shifted}\nERROR: no\nfw(config)#", line, "fw") == "ERROR: no\nfw(config)#"
+    assert after_echo(shifted, line, "fw") is None
 
 
 def test_too_much_output_is_given_up(monkeypatch):
