@@ -1,5 +1,5 @@
 """
-wevtutil.exe of Windows Server 2008: ``wevtutil qe LOG [/q:XPATH] [/c:N] [/rd:true] [/f:text|xml]``, ``gli``, ``cl``.
+wevtutil.exe of Windows Server 2008: ``wevtutil qe LOG [/q:XPATH] [/c:N] [/rd:true] [/f:FORM]``, ``gli``, ``cl``.
 
 Of XPath it knows what people write: ``*[System[Provider[@Name='P'] and (EventID=4006) and TimeCreated[timediff(
 @SystemTime) <= 86400000]]]``.
@@ -63,9 +63,9 @@ def _query(process: Process, log: str, words: Sequence[str]) -> int:
         chosen = list(islice(found, count or None))
     else:
         chosen = list(found)[::-1][: count or None]
-    text = switches.get("f", switches.get("format", "xml")).lower() == "text"
+    form = switches.get("f", switches.get("format", "xml")).lower()
     for place, event in enumerate(chosen):
-        process.say(_as_text(process, event, place) if text else _as_xml(process, event))
+        process.say(_as_text(process, event, place) if form == "text" else _as_xml(process, event, form))
     return 0
 
 
@@ -121,13 +121,16 @@ def _as_text(process: Process, event: Event, place: int) -> str:
     return f"Event[{place}]:\n" + "".join(f"  {n}: {v}\n" for n, v in fields) + f"  Description: \n{kind.message}\n\n"
 
 
-def _as_xml(process: Process, event: Event) -> str:
+def _as_xml(process: Process, event: Event, form: str) -> str:
+    """``RenderedXml`` has the text as well, in the language of whoever asks (wevtutil qe /?)."""
     kind = event.kind
+    message = f"<RenderingInfo Culture='en-US'><Message>{escape(kind.message)}</Message></RenderingInfo>"
     data = "".join(f"<Data>{escape(one)}</Data>" for one in kind.strings)
     return (
         f"<Event xmlns='{_NS}'><System><Provider Name='{kind.source}'/><EventID Qualifiers='{kind.identifier >> 16}'>"
         f"{kind.id}</EventID><Level>{_LEVELS[kind.type]}</Level><Task>0</Task>"
         f"<TimeCreated SystemTime='{event.when:%Y-%m-%dT%H:%M:%S}.000000000Z'/>"
         f"<EventRecordID>{event.number}</EventRecordID><Channel>{kind.log}</Channel>"
-        f"<Computer>{process.machine.fqdn}</Computer></System><EventData>{data}</EventData></Event>\n"
+        f"<Computer>{process.machine.fqdn}</Computer></System><EventData>{data}</EventData>"
+        f"{message if form == 'renderedxml' else ''}</Event>\n"
     )

@@ -131,6 +131,8 @@ def _verb(process: Process, asked: _Asked, words: list[str]) -> None:
     asked.words = [part for word in rest for part in _unquoted(word).split(",") if part]
     for switch in switches:
         name, _, value = switch[1:].lower().partition(":")
+        if asked.verb == "call" and name in ("interactive", "nointeractive"):
+            continue
         form = "value" if name == "value" else _unquoted(value).removesuffix(".xsl").removeprefix("text").strip()
         form = {"valuelist": "list"}.get(form, form)
         if name not in ("value", "format", "all") or (name == "format" and form not in _FORMS):

@@ -310,7 +310,7 @@ def _of_wmic(text: str) -> list[dict[str, str]]:
 
 _XML_HEAD = re.compile(r"<\?xml[^>]*\?>|\ufeff")
 _XML_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
-_TIME = re.compile(r"(\d{1,4})\D(\d{1,2})\D(\d{1,4})\D+(\d{1,2})\D(\d{2})(?:\D(\d{2}))?\s*(\D*)")
+_TIME = re.compile(r"(\d{1,4})(\D)(\d{1,2})\D(\d{1,4})\D+(\d{1,2})\D(\d{2})(?:\D(\d{2}))?\s*(\D*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,31 +334,33 @@ class Clock:
         match = _TIME.search(when)
         if not match:
             return ""
-        first, second, third, hour, minute, sec, sign = match.groups(default="0")
-        day = self._date(first, second, third)
+        first, mark, second, third, hour, minute, sec, sign = match.groups(default="0")
+        # Where dates have full stops in them, the day comes first (domain knowledge, 90 % sure).
+        day = _date(self.order or ("1" if mark == "." else ""), first, second, third)
         try:
             hours = _hour(int(hour), sign.strip(), self.afternoon)
             return datetime(*day, hours, int(minute), int(sec)).isoformat() if day else ""  # noqa: DTZ001 - host's own
         except ValueError:
             return ""
 
-    def _date(self, first: str, second: str, third: str) -> tuple[int, int, int] | None:
-        numbers = [int(first), int(second), int(third)]
-        if len(first) == 4:
-            return _likely(numbers[0], numbers[1], numbers[2])
-        year = numbers[2] if len(third) == 4 else 2000 + numbers[2]
-        if self.order == "2" and len(third) != 4:
-            return _likely(2000 + numbers[0], numbers[1], numbers[2])
-        if numbers[0] > 12 >= numbers[1]:
-            return _likely(year, numbers[1], numbers[0])
-        if numbers[1] > 12 >= numbers[0] or self.order == "0" or numbers[0] == numbers[1]:
-            return _likely(year, numbers[0], numbers[1])
-        return _likely(year, numbers[1], numbers[0]) if self.order == "1" else None
-
 
 _SETTING = re.compile(
     r"^\s{2,4}(iDate|s2359)(?:\t+|\s{2,})REG_\w+(?:(?:\t+|\s{2,})(.*))?$", re.MULTILINE | re.IGNORECASE
 )
+
+
+def _date(order: str, first: str, second: str, third: str) -> tuple[int, int, int] | None:
+    numbers = [int(first), int(second), int(third)]
+    if len(first) == 4:
+        return _likely(numbers[0], numbers[1], numbers[2])
+    year = numbers[2] if len(third) == 4 else 2000 + numbers[2]
+    if order == "2" and len(third) != 4:
+        return _likely(2000 + numbers[0], numbers[1], numbers[2])
+    if numbers[0] > 12 >= numbers[1]:
+        return _likely(year, numbers[1], numbers[0])
+    if numbers[1] > 12 >= numbers[0] or order == "0" or numbers[0] == numbers[1]:
+        return _likely(year, numbers[0], numbers[1])
+    return _likely(year, numbers[1], numbers[0]) if order == "1" else None
 
 
 def _likely(year: int, month: int, day: int) -> tuple[int, int, int] | None:

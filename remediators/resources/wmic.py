@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from remediators.model import Answer, Command
@@ -42,7 +43,7 @@ _ERRORS: Final = {
 _NUMBER = re.compile(r"\b0x(8[0-9A-Fa-f]{7})\b")
 _LINE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.DOTALL)
 _ENTITIES: Final = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
-_CIM_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)\.\d{6}([+-]\d{3})")
+_CIM_TIME = re.compile(r"([0-9]{14})\.[0-9]{6}([+-][0-9]{3})")
 
 
 def command(*texts: str, seconds: float = SECONDS, unless_there: str = "", only_after_failure: bool = False) -> Command:
@@ -111,13 +112,13 @@ def when(text: str) -> str:
     Times before 1980 stand for "never" (1601 is Windows' first year).
     """
     match = _CIM_TIME.fullmatch(text.strip())
-    if not match or not "1980" <= match[1] < "2100":
+    if not match or not "1980" <= match[1][:4] < "2100":
         return ""
-    year, month, day, hour, minute, second, zone = match.groups()
-    if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31 and hour < "24" and minute < "60" and second < "60"):
+    zone = timezone(timedelta(minutes=int(match[2])))
+    try:
+        return datetime.strptime(match[1], "%Y%m%d%H%M%S").replace(tzinfo=zone).isoformat()
+    except ValueError:
         return ""
-    hours, minutes = divmod(abs(int(zone)), 60)
-    return f"{year}-{month}-{day}T{hour}:{minute}:{second}{zone[0]}{hours:02}:{minutes:02}"
 
 
 def printable(text: str) -> str:
