@@ -15,13 +15,26 @@ from remediators.cli.options import given
 @click.command()
 @options.showing
 @options.state
-def command(**flags: Any) -> int:
-    """All runs, newest last: when, what, on how many hosts, and how each ended."""
+@click.option("--verify", "proving", is_flag=True, help="Prove that nothing in the journal was altered or removed.")
+@click.option("--export", "target", metavar="FILE", help="Write every event as a line of JSON (- for stdout).")
+@click.option("--forget", "age", metavar="AGE", help="Let go of the details of runs older than 365d, 52w, 12h.")
+@click.option("-y", "--yes", is_flag=True, help="With --forget: do not ask.")
+def command(*, proving: bool, target: str | None, age: str | None, **flags: Any) -> int:
+    """All runs, newest last: when, who, what, on how many hosts, and how each ended."""
+    from remediators.cli import history
     from remediators.journal import Journal, State
 
     shared = given(**flags)
+    if proving + (target is not None) + (age is not None) > 1:
+        raise click.UsageError("give --verify, --export or --forget, and one of them only")
     state = State(shared.state_dir)
     with Journal(state.journal_path) as journal:
+        if proving:
+            return history.prove(journal, state, shared)
+        if target is not None:
+            return history.export(journal, target)
+        if age is not None:
+            return history.forget(journal, state, age, shared)
         started = journal.all_of("run-started")
         finished = {event.run: event for event in journal.all_of("run-finished")}
     rows = [_row(event, finished.get(event.run)) for event in started]
@@ -48,6 +61,7 @@ def _row(started: Any, finished: Any) -> dict[str, Any]:
         "interrupted": interrupted,
         "change": started.body.get("change"),
         "of": started.body.get("of"),
+        "by": started.body.get("by"),
     }
 
 
@@ -57,4 +71,5 @@ def _line(row: dict[str, Any]) -> str:
     change = f"  {row['change']}" if row["change"] else ""
     broken = "  interrupted" if row["interrupted"] else ""
     hosts = f"{row['hosts']} host" + ("" if row["hosts"] == 1 else "s")
-    return f"{row['id']}  {row['started']}  {row['kind']}{of}  {hosts}: {ended or 'did not end'}{broken}{change}"
+    by = f" by {row['by']['user']}" if row["by"] else ""
+    return f"{row['id']}  {row['started']}  {row['kind']}{of}{by}  {hosts}: {ended or 'did not end'}{broken}{change}"

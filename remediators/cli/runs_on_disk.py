@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import shutil
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from remediators.engine.rollback import BackTask, back_tasks, planned_begun
 from remediators.engine.rollout import apply_fleet
 from remediators.journal import Journal, State, write_document, write_private
 from remediators.model import Host, JournalError, Plan, Redactor, UsageError
-from remediators.model.documents import Seal, plan_document, read_plan
+from remediators.model.documents import Seal, plan_document, read_plan, with_digest
 from remediators.reports.rollback_playbook import rollback_playbook
 from remediators.reports.terminal import run_text
 
@@ -43,16 +45,28 @@ def carry_out(
     with Journal(state.journal_path) as journal:
         run, folder = _begin(state, plan_document(plan, seal), back, redactor)
         recorder = Recorder(run, journal, folder, seal=seal, redactor=redactor, watch=_watcher(given))
+        plan = replace(plan, extra={**plan.extra, "by": who()})
         with flight(len(plan.hosts), title=kind, quiet=given.output != "text") as board, finishing(fleet.stop):
             shown = replace(fleet, begun=board.begun, ended=board.ended)
             result = apply_fleet(shown, plan, hosts, recorder, kind)
-    document = run_document(result, seal)
+        head = asdict(journal.head())
+    document = with_digest({**run_document(result, seal), "journal": head})
     _keep(folder / "run.json", document)
     if given.copy_to:
         _mirror(folder, given.copy_to / run)
     with _whoever_reads():
         _print(document, result, folder, given)
     return INTERRUPTED if fleet.stop.is_set() else exit_code(result.hosts)
+
+
+def who() -> dict[str, str | None]:
+    """Who does this, on which machine, and from where if over SSH."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # an account without a name
+        user = str(os.getuid())
+    peer = os.environ.get("SSH_CLIENT", "").split(" ")[0] or None
+    return {"user": user, "machine": socket.gethostname(), "from": peer}
 
 
 def _way_back(plan: Plan, house: House) -> dict[str, list[BackTask]]:
