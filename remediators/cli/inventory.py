@@ -76,7 +76,8 @@ def _list(inventory: Inventory, pattern: str, flags: Mapping[str, Any]) -> None:
 
     shown = _shown(inventory, pattern, flags["limit"])
     form = {"yaml": views.as_tree, "toml": views.as_tables}.get(flags["output"], views.as_list)
-    _print(form(inventory, shown, _seen(flags), export=flags["export"]), flags["output"])
+    seen = _seen(flags, marked=form is views.as_list)
+    _print(form(inventory, shown, seen, export=flags["export"]), flags["output"])
 
 
 def _shown(inventory: Inventory, pattern: str, limit: str | None) -> Collection[str]:
@@ -132,33 +133,40 @@ def _extra(flags: Mapping[str, Any]) -> tuple[Layer, ...]:
     return parse_extra_vars(flags["extra_vars"])
 
 
-def _seen(flags: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], Any]:
+def _seen(flags: Mapping[str, Any], *, marked: bool = False) -> Callable[[Mapping[str, Any]], Any]:
     """How variables are shown: what their names call a secret is starred, and wherever else it stands."""
     extra = {name: value for layer in _extra(flags) for name, value in layer.values.items()}
 
     def seen(variables: Mapping[str, Any]) -> Any:
-        return concealed(variables, Redactor(secret_values({**extra, **variables})))
+        return concealed(variables, Redactor(secret_values({**extra, **variables})), marked=marked)
 
     return seen
 
 
-def concealed(value: Any, redactor: Redactor, name: str = "") -> Any:
-    """A value without what is secret in it, by its name, by the names inside it, and by what is known to be one."""
+def concealed(value: Any, redactor: Redactor, name: str = "", *, marked: bool = False) -> Any:
+    """
+    A value without what is secret in it, by its name, by the names inside it, and by what is known to be one.
+
+    Texts that are never filled in are ``marked`` as Ansible marks them, or given as they are.
+    """
     if isinstance(value, Mapping):
-        return {key: concealed(inside, redactor, str(key)) for key, inside in value.items()}
+        return {key: concealed(inside, redactor, str(key), marked=marked) for key, inside in value.items()}
     if SECRET_NAME.search(name) and not isinstance(value, bool) and value is not None and not _is_template(value):
         return MASK
     if isinstance(value, list | tuple):
-        return [concealed(inside, redactor, name) for inside in value]
-    return _unsafe(value, redactor) if isinstance(value, str) and value.startswith("{{ '") else redactor.value(value)
+        return [concealed(inside, redactor, name, marked=marked) for inside in value]
+    if isinstance(value, str) and value.startswith("{{ '"):
+        return _unsafe(value, redactor, marked=marked)
+    return redactor.value(value)
 
 
-def _unsafe(value: str, redactor: Redactor) -> Any:
-    """A text that is never filled in, marked as Ansible marks it."""
+def _unsafe(value: str, redactor: Redactor, *, marked: bool) -> Any:
     from remediators.language.yaml_nodes import unliteral
 
     text = unliteral(value)
-    return redactor.text(value) if text is None else {"__ansible_unsafe": redactor.text(text)}
+    if text is None:
+        return redactor.text(value)
+    return {"__ansible_unsafe": redactor.text(text)} if marked else redactor.text(text)
 
 
 def _is_template(value: Any) -> bool:

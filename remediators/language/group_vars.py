@@ -27,11 +27,14 @@ def read_variables(draft: Draft, inventories: Sequence[Path], playbooks: Sequenc
 
 
 def _folders(inventories: Iterable[Path], playbooks: Iterable[Path]) -> Iterator[tuple[Path, int]]:
-    """Each folder once, at its last place, because there it has its highest precedence."""
+    """Each folder once, at its last place, because there it has its highest precedence, with its first rank."""
     ranked = [(folder, BESIDE_INVENTORY) for folder in inventories]
     ranked += [(folder, BESIDE_PLAYBOOK) for folder in playbooks]
-    last = {os.path.realpath(folder): number for number, (folder, _) in enumerate(ranked)}
-    return (entry for number, entry in enumerate(ranked) if last[os.path.realpath(entry[0])] == number)
+    real = [os.path.realpath(folder) for folder, _ in ranked]
+    last = {path: number for number, path in enumerate(real)}
+    for number, path in enumerate(real):
+        if last[path] == number:
+            yield ranked[number][0], ranked[real.index(path)][1]
 
 
 def _layers(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from remediators.language.draft import PRIORITY, Group
+from remediators.language.draft import BESIDE_PLAYBOOK, PRIORITY, Group, Layer
 from remediators.language.inventory import Inventory
 
 MOST_LINES = 1_000_000  # of a graph
@@ -24,8 +24,8 @@ def written(inventory: Inventory, host: str) -> dict[str, Any]:
 
 
 def written_of_group(group: Group) -> dict[str, Any]:
-    """What a group sets itself."""
-    values = {name: value for layer in group.layers for name, value in layer.values.items()}
+    """What a group sets itself, in the inventory and beside it."""
+    values = _of_inventory(group.layers)
     return values if group.priority == 1 else {**values, PRIORITY: group.priority}
 
 
@@ -51,7 +51,12 @@ def as_list(inventory: Inventory, shown: Collection[str], seen: Seen, *, export:
 def _of_host(inventory: Inventory, host: str, *, export: bool) -> dict[str, Any]:
     if not export:
         return written(inventory, host)
-    return {name: value for layer in inventory.host_layers[host] for name, value in layer.values.items()}
+    return _of_inventory(inventory.host_layers[host])
+
+
+def _of_inventory(layers: Iterable[Layer]) -> dict[str, Any]:
+    own = (layer for layer in layers if layer.rank != BESIDE_PLAYBOOK)
+    return {name: value for layer in own for name, value in layer.values.items()}
 
 
 def _without_empty(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,7 +116,7 @@ def as_tables(inventory: Inventory, shown: Collection[str], seen: Seen, *, expor
     """The flat form of ``ansible-inventory --list --toml``."""
     tables: dict[str, Any] = {}
     told: set[str] = set()
-    for name in _reachable(inventory, "all"):
+    for name in _children_first(inventory, "all", {}):
         group = inventory.groups[name]
         body: dict[str, Any] = {} if name == "all" else {"children": list(group.children), "hosts": {}}
         for host in group.hosts if name != "all" else ():
@@ -124,6 +129,14 @@ def as_tables(inventory: Inventory, shown: Collection[str], seen: Seen, *, expor
         if kept := _without_empty(body):
             tables[name] = kept
     return tables
+
+
+def _children_first(inventory: Inventory, top: str, found: dict[str, None]) -> dict[str, None]:
+    for child in inventory.groups[top].children:
+        if child not in found:
+            _children_first(inventory, child, found)
+    found[top] = None
+    return found
 
 
 def graph(inventory: Inventory, top: str, shown: Collection[str], seen: Seen | None = None) -> Iterator[str]:

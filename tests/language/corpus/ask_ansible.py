@@ -2,7 +2,7 @@
 Read inventories with ansible-core, all in one process.
 
 Standard input: ``{"cases": [[NAME, FOLDER, SOURCES]], "patterns": [FOLDER, SOURCE, PATTERNS, LIMITS]}``. Standard
-output: ``{"cases": {NAME: document of --list or {"error": TEXT}}, "patterns": {...}, "limits": [...]}``.
+output: ``{"cases": {NAME: {FORM: DOCUMENT} or {"error": TEXT}}, "patterns": {...}, "limits": [...]}``.
 """
 
 # ruff: noqa: BLE001  whatever goes wrong is the answer; the environment is read on import
@@ -28,6 +28,16 @@ from ansible.module_utils.common.collections import ImmutableDict
 from ansible.parsing.dataloader import DataLoader
 from ansible.vars.manager import VariableManager
 
+FLAGS = {
+    "export": False,
+    "yaml": False,
+    "toml": False,
+    "basedir": None,
+    "verbosity": 0,
+    "pattern": "all",
+    "show_vars": True,
+}
+
 
 def read(folder, sources):
     """What ``ansible-inventory`` does before it prints, with ``--playbook-dir`` left to be the current folder."""
@@ -44,9 +54,24 @@ def listed(folder, sources):
     command = InventoryCLI(["ansible-inventory", "--list"])
     try:
         command.loader, command.inventory, command.vm = read(folder, sources)
-        document = command.json_inventory(command._get_group("all"))
+        top = command._get_group("all")
+        # Each is written out by itself, because the encoder looks at its topmost mapping to choose how.
+        answer = {
+            "list": plain(command.json_inventory(top)),
+            "tree": plain(command.yaml_inventory(top)),
+            "tables": plain(command.toml_inventory(top)),
+            "graph": command.inventory_graph(),
+        }
+        context.CLIARGS = ImmutableDict(FLAGS | {"export": True})
+        answer["export"] = plain(command.json_inventory(top))
     except Exception as error:
         return {"error": str(error)}
+    finally:
+        context.CLIARGS = ImmutableDict(FLAGS)
+    return answer
+
+
+def plain(document):
     return json.loads(json.dumps(document, cls=_inventory_legacy.Encoder))
 
 
@@ -60,7 +85,7 @@ def hosts(inventory, pattern, limit=None):
 
 def main():
     asked = json.load(sys.stdin)
-    context.CLIARGS = ImmutableDict(export=False, yaml=False, toml=False, basedir=None, verbosity=0)
+    context.CLIARGS = ImmutableDict(FLAGS)
     cases = {name: listed(folder, sources) for name, folder, sources in asked["cases"]}
     folder, source, patterns, limits = asked["patterns"]
     inventory = read(folder, [source])[1]
