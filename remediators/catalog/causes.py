@@ -60,8 +60,8 @@ SIGNS: Final[Mapping[str, Mapping[str, str]]] = {
     "mask": {"through": "+", "shared": "+", "unproved": "+", "everywhere": "?", "clean": "-", "unseen": "?"},
     # Whether that server is the receiver of this path, or its sender.
     "side": {"receiver": "=", "sender": "="},
-    # The IIS metabase of the host: two independent signs of damage, one, none.
-    "metabase": {"corrupt": "+", "suspect": "+", "healthy": "-", "none": "-", "unread": "?"},
+    # The IIS metabase of the host: two independent signs of damage, one, none. "file-only": IIS has it whole in memory.
+    "metabase": {"corrupt": "+", "file-only": "+", "suspect": "+", "healthy": "-", "none": "-", "unread": "?"},
     # The verbs that Exchange's own event sinks add; they hang on the metabase.
     "verbs": {"missing": "+", "present": "-", "unseen": "="},
 }
@@ -74,6 +74,7 @@ CAUSES: Final = (
         signs=("scanner", "symptom"),
         playbook="playbooks/cause1-antivirus.yml",
         confirm="switch the scanner off on this one host and see whether its queue drains",
+        supply="put what you know of the product into profiles/NAME.yml, or let the host be read",
     ),
     Cause(
         2,
@@ -81,7 +82,8 @@ CAUSES: Final = (
         ends=(SENDER,),
         signs=("tnef", "format", "symptom"),
         playbook="playbooks/cause2-tnef.yml",
-        confirm="put the registry values of your copy of KB 254089 into `tnef_values` and diagnose again",
+        confirm="find out whether the receiver, or what it passes mail on to, is Exchange 5.5 or another system",
+        supply="put the registry values of your copy of KB 254089 into `tnef_values` and diagnose again",
     ),
     Cause(
         3,
@@ -89,7 +91,8 @@ CAUSES: Final = (
         ends=(SENDER, RECEIVER),
         signs=("heuristics", "symptom"),
         playbook="playbooks/cause3-heuristics.yml",
-        confirm="put what your vendor says of the heuristics into `smsmse_profile`, or profiles/smsmse.yml, and "
+        confirm="switch heuristics off on this one host and see whether the queue drains",
+        supply="put what your vendor says of the heuristics into `smsmse_profile`, or profiles/smsmse.yml, and "
         "diagnose again",
     ),
     Cause(
@@ -98,7 +101,8 @@ CAUSES: Final = (
         ends=(RECEIVER,),
         signs=("greeting", "service", "view", "banner", "symptom"),
         playbook="playbooks/cause4-banner.yml",
-        confirm="take the greeting from a device next to the receiver: --from DEVICE",
+        confirm="take the greeting from a router next to the receiver: --from ROUTER",
+        supply="look from a place that reaches its port 25: --from ROUTER",
     ),
     Cause(
         5,
@@ -107,7 +111,8 @@ CAUSES: Final = (
         signs=("inspection", "mask", "side", "symptom"),
         playbook="playbooks/cause5-ios.yml",
         by_platform={"asa": "playbooks/cause5-asa.yml", "pix": "playbooks/cause5-pix.yml"},
-        confirm="take the greeting from behind the firewall: --from DEVICE, a router there or the firewall itself",
+        confirm="take the greeting from behind the firewall: --from ROUTER, one there or the IOS firewall itself",
+        supply="name the devices before each server in the inventory (`via:`), and look through them",
     ),
     Cause(
         6,
@@ -116,6 +121,7 @@ CAUSES: Final = (
         signs=("metabase", "verbs", "symptom"),
         playbook="playbooks/cause6-metabase.yml",
         confirm="look for a second, independent sign: events 4275 of IIS Config, `adsutil enum_all`, the verbs of EHLO",
+        supply="let the host be read: adsutil.vbs and MetaBase.xml are looked at",
     ),
 )
 
@@ -313,6 +319,14 @@ RULES: Final = (
         LIKELY,
         {"metabase": ("suspect",), "verbs": ("missing",)},
         "the metabase shows damage, and the verbs that hang on it are missing",
+    ),
+    Rule(
+        6,
+        POSSIBLE,
+        WEAK,
+        {"metabase": ("file-only",)},
+        "the file on disk is broken while IIS has it whole in memory: mail goes on until IIS restarts, so have it "
+        "written anew before that",
     ),
     Rule(6, POSSIBLE, LIKELY, {"metabase": ("suspect",)}, "one sign says that the metabase is damaged"),
     Rule(

@@ -255,7 +255,9 @@ def _metabase(host: str, iisadmin: str, known: Snapshot) -> Sign:
     if iisadmin == "absent":
         return Sign("metabase", "none", f"{host}: IIS is not installed")
     health = metabase_files.health(known)
-    if health.proven:
+    if health.file_only:
+        value = "file-only"
+    elif health.proven:
         value = "corrupt"
     elif health.signs:
         value = "suspect"

@@ -76,7 +76,8 @@ def _ends(cause: Cause, path: Path, hosts: Mapping[str, HostEvidence]) -> Iterat
             yield end, name
     if BETWEEN in cause.ends:
         yield from ((BETWEEN, device) for device in path.via)
-        if not any(hosts[device].sign("inspection").value not in ("none", "unbound") for device in path.via):
+        idle = all(hosts[device].sign("inspection").value in ("none", "unbound") for device in path.via)
+        if idle and (not path.via or signs.mask("", path, hosts).value not in ("clean", "unseen")):
             yield BETWEEN, ""  # none of the named devices does it, so whatever is seen another one does
 
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from remediators.engine.fleet import Fleet
 from remediators.engine.outcomes import mistake
 from remediators.engine.reading import read_all
+from remediators.engine.signs import ELSEWHERE, Names
 from remediators.model import Host, Query, Reading, RemediationError, Session, Snapshot, TransportError, UsageError
 from remediators.model.diagnosis import HERE, HostEvidence, Look, Path, Sign, Unknown
 
@@ -146,9 +147,6 @@ class _Patient:
 
 # -- paths -----------------------------------------------------------------------------------------------------------
 
-ELSEWHERE = "(others)"  # the other end of a path that is not among the hosts
-
-
 def with_routes(evidence: Mapping[str, HostEvidence], via: Mapping[str, Sequence[str]]) -> dict[str, HostEvidence]:
     """The same, with what stands before each host."""
     return {n: replace(one, facts={**one.facts, "via": tuple(via.get(n, ()))}) for n, one in evidence.items()}
@@ -158,7 +156,8 @@ def paths(evidence: Mapping[str, HostEvidence], asked: Sequence[str]) -> tuple[l
     """
     Every way of mail among the hosts that were asked for, and the hosts with those that events name besides.
 
-    A host alone is judged as a sender to others and a receiver from others.
+    A host alone is judged as a sender to others and a receiver from others, and so is a sender whose events name hosts
+    that were not asked for.
     """
     mail = [evidence[name] for name in asked if name in evidence]
     senders = [host for host in mail if host.sends]
@@ -166,11 +165,19 @@ def paths(evidence: Mapping[str, HostEvidence], asked: Sequence[str]) -> tuple[l
     found = [_path(s, r) for s in senders for r in receivers if s.name != r.name]
     hosts = dict(evidence)
     lonely = [host for host in mail if not any(host.name in (path.sender, path.receiver) for path in found)]
-    if any(host.sends or host.receives for host in lonely):
+    talking = [host for host in senders if host in lonely or _names_others(host, evidence)]
+    if talking or lonely:
         hosts[ELSEWHERE] = _outside(ELSEWHERE, "the other end of this path is not among the hosts that were asked for")
-    found += [_path(host, hosts[ELSEWHERE]) for host in lonely if host.sends]
+    found += [_path(host, hosts[ELSEWHERE]) for host in talking]
     found += [_path(hosts[ELSEWHERE], host) for host in lonely if host.receives]
     return found, hosts
+
+
+def _names_others(host: HostEvidence, evidence: Mapping[str, HostEvidence]) -> bool:
+    if isinstance(host.logged, Unknown):
+        return False
+    names = Names(evidence)
+    return any(names.meant(remote) is None for remote in host.logged.remotes if any(remote))
 
 
 def _outside(name: str, why: str) -> HostEvidence:

@@ -20,6 +20,7 @@ PATIENT = 300.0  # seconds: RFC 5321, 4.5.3.2.1
 # What takes binary mail offers these (KB 257569, RFC 3030); Exchange 5.5 does not even offer 8BITMIME (KB 286673).
 BINARY = ("BINARYMIME", "CHUNKING")
 EXCHANGE = ("X-EXPS", "X-LINK2STATE", "XEXCH50")
+ELSEWHERE = "(others)"  # the other end of a path that is not among the hosts
 _INSPECTS = ("bound", "look-alike")
 
 
@@ -70,15 +71,23 @@ def _is_address(name: str) -> bool:
 
 
 def symptom(sender: HostEvidence, receiver: str, names: Names) -> Sign:
-    """Whether mail from this sender to this receiver is dropped, by the sender's event log and queues."""
-    waiting = [q for q in _stuck(sender) if names.meant((q.name,)) == receiver]
-    if waiting:
-        return _sign("logged", f"{sender.name}: its queue to {waiting[0].name} waits: {waiting[0].information}")
+    """
+    Whether mail from this sender to this receiver is dropped, by the sender's event log and queues.
+
+    ``receiver`` may be `ELSEWHERE`: every host that is named and is none of those that were asked for.
+    """
+    stuck = [queue for queue in _stuck(sender) if _is(receiver, (queue.name,), names)]
+    waits = [f"{sender.name}: its queue to {queue.name} waits: {queue.information}" for queue in stuck]
     if isinstance(sender.logged, Unknown):
-        if sender.status == "outside":
-            return _sign("unread", sender.error)
-        return _sign("unread", f"{sender.name}: event 4006 was not read: {sender.logged.reason}")
-    return _logged(sender, sender.logged, receiver, names)
+        if waits:
+            return _sign("logged", waits[0])
+        outside = sender.status == "outside"
+        why = sender.error if outside else f"{sender.name}: event 4006 was not read: {sender.logged.reason}"
+        return _sign("unread", why)
+    found = _logged(sender, sender.logged, receiver, names)
+    if not waits:
+        return found
+    return _sign("logged", "; ".join([found.words, *waits]) if found.value == "logged" else waits[0])
 
 
 def _stuck(sender: HostEvidence) -> list[Queue]:
@@ -87,17 +96,23 @@ def _stuck(sender: HostEvidence) -> list[Queue]:
     return [queue for queue in found if queue.semaphore and queue.messages]
 
 
+def _is(receiver: str, remote: tuple[str, ...], names: Names) -> bool:
+    meant = names.meant(remote)
+    return meant == receiver or (receiver == ELSEWHERE and meant is None)
+
+
 def _logged(sender: HostEvidence, logged: Logged, receiver: str, names: Names) -> Sign:
     notes = f" ({'; '.join(logged.notes)})" if logged.notes else ""
     if not logged.count:
         return _sign("none", f"{sender.name}: no event 4006 with the semaphore text was logged{notes}")
     spoken = {remote: count for remote, count in logged.remotes.items() if any(remote)}
-    mine = sum(count for remote, count in spoken.items() if names.meant(remote) == receiver)
-    span = f"the last at {logged.last}" if logged.last else ""
+    mine = {remote: count for remote, count in spoken.items() if _is(receiver, remote, names)}
+    span = f", the last at {logged.last}" if logged.last else ""
     if mine:
-        return _sign("logged", f"{sender.name}: event 4006 names {receiver} {_times(mine)}, {span}{notes}")
+        who = receiver if receiver != ELSEWHERE else ", ".join(sorted(map(said, mine)))
+        return _sign("logged", f"{sender.name}: event 4006 names {who} {_times(sum(mine.values()))}{span}{notes}")
     if not spoken or sum(spoken.values()) < logged.count:
-        return _sign("unnamed", f"{sender.name}: event 4006 was logged {_times(logged.count)}, {span}{notes}")
+        return _sign("unnamed", f"{sender.name}: event 4006 was logged {_times(logged.count)}{span}{notes}")
     others = ", ".join(sorted(names.meant(remote) or said(remote) for remote in spoken))
     return _sign("elsewhere", f"{sender.name}: event 4006 names {others}, not this receiver{notes}")
 

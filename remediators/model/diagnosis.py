@@ -147,7 +147,8 @@ class Cause:
     """
     One cause of KB 919091. ``ends`` are where it can sit, ``signs`` the kinds of sign that speak for or against it.
 
-    ``playbook`` fixes it; ``by_platform`` where that depends on the device. ``confirm`` says how to know for certain.
+    ``playbook`` fixes it; ``by_platform`` where that depends on the device. ``confirm`` says how to know whether what is
+    possible is true, ``supply`` what is needed where nothing can be told.
     """
 
     number: int
@@ -157,6 +158,7 @@ class Cause:
     playbook: str
     by_platform: Mapping[str, str] = field(default_factory=dict)
     confirm: str = ""
+    supply: str = ""
 
 
 @dataclass(frozen=True, slots=True)

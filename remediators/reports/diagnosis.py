@@ -135,7 +135,7 @@ def _finding(one: Finding, cause: Cause, platforms: Mapping[str, str]) -> dict[s
         "other": one.evidence["told"],
         "paths": _grouped(one.paths),
         "fix": _fix(one, cause, platforms),
-        "confirm": cause.confirm if one.verdict in (POSSIBLE, CANNOT_TELL) else None,
+        "confirm": {POSSIBLE: cause.confirm, CANNOT_TELL: cause.supply}.get(one.verdict),
     }
 
 
@@ -262,15 +262,14 @@ def _grouped(paths: Iterable[Path]) -> list[dict[str, Any]]:
 
     Senders that lead to the same receivers are one group; a sender among them counts as leading to itself.
     """
-    leads: dict[tuple[str, ...], set[str]] = {}
+    leads: dict[str, set[str]] = {}
     for path in paths:
-        leads.setdefault((path.sender,), set()).add(path.receiver)
-    groups: dict[tuple[frozenset[str], frozenset[str]], list[str]] = {}
-    everyone = set().union(*leads.values()) if leads else set()
-    for (sender,), receivers in leads.items():
-        closed = receivers | ({sender} & everyone)
-        groups.setdefault((frozenset(closed), frozenset()), []).append(sender)
-    return [{"senders": sorted(names), "receivers": sorted(closed)} for (closed, _), names in groups.items()]
+        leads.setdefault(path.sender, set()).add(path.receiver)
+    everyone = set().union(*leads.values())
+    groups: dict[frozenset[str], list[str]] = {}
+    for sender, receivers in leads.items():
+        groups.setdefault(frozenset(receivers | ({sender} & everyone)), []).append(sender)
+    return [{"senders": sorted(names), "receivers": sorted(closed)} for closed, names in groups.items()]
 
 
 def _paths(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
@@ -319,11 +318,9 @@ def _headline(told: Mapping[str, Any], style: Style) -> Iterator[str]:
 
 
 def _weighty(told: Mapping[str, Any], style: Style, *, verbose: int) -> Iterator[str]:
-    """What applies or may apply, each with its evidence; what applies at an end is not also told to be possible."""
-    proven = {(one["cause"], one["at"]) for one in told["findings"] if one["verdict"] == APPLIES}
-    for one in told["findings"]:
-        told_already = one["verdict"] == POSSIBLE and (one["cause"], one["at"]) in proven and not verbose
-        if one["verdict"] not in (APPLIES, POSSIBLE) or told_already:
+    """What applies or may apply, each with its evidence."""
+    for one in _heaviest(told["findings"], verbose=verbose):
+        if one["verdict"] not in (APPLIES, POSSIBLE):
             continue
         where = f" at {one['at']}" if one["at"] else ""
         heading = f"cause {one['cause']} {one['verdict']}{where} ({one['sure']})"
@@ -336,6 +333,15 @@ def _weighty(told: Mapping[str, Any], style: Style, *, verbose: int) -> Iterator
                 yield f"    {mark} and {len(one[name]) - most} more like these (-v)"
         yield from _cure(one, style)
         yield ""
+
+
+def _heaviest(findings: Sequence[Mapping[str, Any]], *, verbose: int) -> list[Mapping[str, Any]]:
+    """What is told of a cause at an end is what weighs most there, unless everything is wanted."""
+    most: dict[tuple[int, str], int] = {}
+    for one in findings:
+        key = (one["cause"], one["at"])
+        most[key] = min(most.get(key, len(VERDICTS)), VERDICTS.index(one["verdict"]))
+    return [one for one in findings if verbose or VERDICTS.index(one["verdict"]) == most[one["cause"], one["at"]]]
 
 
 def _cure(one: Mapping[str, Any], style: Style) -> Iterator[str]:
@@ -352,15 +358,16 @@ def _cure(one: Mapping[str, Any], style: Style) -> Iterator[str]:
 def _quiet(told: Mapping[str, Any], style: Style, *, verbose: int) -> Iterator[str]:
     """What is ruled out or cannot be told: one line for each reason."""
     together: dict[tuple[int, str, str], list[Mapping[str, Any]]] = {}
-    for one in told["findings"]:
+    for one in _heaviest(told["findings"], verbose=verbose):
         if one["verdict"] in (CANNOT_TELL, RULED_OUT):
             together.setdefault((one["cause"], one["verdict"], one["reason"]), []).append(one)
     for (cause, verdict, reason), ones in sorted(together.items(), key=lambda item: (item[0][0], item[0][1:])):
-        where = _some(sorted({one["at"] or "between" for one in ones}))
+        where = _some(sorted({one["at"] or "no named device" for one in ones}))
         yield f"cause {cause} {style(_ROLES[verdict], verdict)}: {where}: {visible(reason)}"
         if verdict == CANNOT_TELL:
             missing = list(dict.fromkeys(words for one in ones for words in one["missing"]))
             yield from (f"    ? {visible(words)}" for words in missing[: len(missing) if verbose else 3])
+            yield f"    to know: {ones[0]['confirm']}"
         elif verbose:
             against = dict.fromkeys(words for one in ones for words in one["against"])
             yield from (f"    - {visible(words)}" for words in against)

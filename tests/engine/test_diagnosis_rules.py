@@ -114,6 +114,7 @@ SAID = [
     (6, {"metabase": "corrupt", "verbs": "unseen"}, APPLIES),
     (6, {"metabase": "suspect", "verbs": "missing"}, APPLIES),
     (6, {"metabase": "suspect", "verbs": "present"}, POSSIBLE),
+    (6, {"metabase": "file-only", "verbs": "present"}, POSSIBLE),
     (6, {"metabase": "healthy", "verbs": "missing"}, POSSIBLE),
     (6, {"metabase": "healthy", "verbs": "present"}, RULED_OUT),
     (6, {"metabase": "unread", "verbs": "present"}, CANNOT_TELL),
