@@ -19,7 +19,11 @@ class SmtpEhloOptions(BaseModel):
     host: str | None = Field(default=None, description="Where; the host's ansible_host, or its name, if none is given.")
     has: tuple[Verb, ...] = Field(default=(), description="Verbs that must be offered, such as X-LINK2STATE.")
     lacks: tuple[Verb, ...] = Field(default=(), description="Verbs that must not be offered.")
-    name: str = Field(default="", description="What EHLO says we are; this machine's address if none is given.")
+    name: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9.:\[\]-]*$",
+        description="What EHLO says we are: a name or an address in brackets; this machine's address if none is given.",
+    )
     timeout: float = Field(default=30.0, gt=0, le=300, description="Seconds for the greeting, and for each answer.")
 
 

@@ -72,10 +72,11 @@ class Line:
                 return self._take(len(self._waiting)), ended
 
     def ask(self, text: str, seconds: float, most: int) -> tuple[bytes, str]:
-        """Say one line, and take the reply."""
+        """Say one line, and take the reply. Whatever is in the text, it stays one line."""
+        line = "".join(character for character in text if " " <= character <= "~")
         try:
             self._connection.settimeout(seconds)
-            self._connection.sendall(text.encode("ascii", errors="replace") + b"\r\n")
+            self._connection.sendall(line.encode("ascii") + b"\r\n")
         except OSError as error:
             self.error = words(error)
             return b"", "late" if isinstance(error, TimeoutError) else "reset"

@@ -324,6 +324,14 @@ def test_nothing_but_ehlo_and_quit_is_ever_said() -> None:
     assert {line.split()[0] for line in heard} == {b"EHLO", b"QUIT"}
 
 
+def test_a_name_cannot_bring_in_a_second_line() -> None:
+    heard: list[bytes] = []
+    with talking(GREETING, {b"EHLO": EXCHANGE, b"QUIT": BYE}, heard) as port:
+        look("127.0.0.1", port, 30, name="me\r\nMAIL FROM:<x>", reply_seconds=30)
+
+    assert heard == [b"EHLO meMAIL FROM:<x>\r\n", b"QUIT\r\n"]
+
+
 def test_missing_verbs_of_exchange_are_named() -> None:
     probe, _ = asked(b"250-mail Hello\r\n250-X-EXPS=LOGIN\r\n250 OK\r\n")
 
