@@ -14,6 +14,7 @@ from remediators.cli.options import Given, given
 
 if TYPE_CHECKING:
     from remediators.cli.project import Project
+    from remediators.cli.records import Rules
     from remediators.model import Plan
 
 NOT_APPROVED = 3
@@ -42,15 +43,27 @@ def command(targets: tuple[str, ...], **flags: Any) -> int:
 def _playbooks(targets: tuple[str, ...], shared: Given) -> int:
     from remediators.cli.project import load, make_plan
 
+    if rules().approvals:
+        book = " ".join(targets)
+        click.echo(
+            f"this project asks for an approved plan: remediate plan {book} --out FILE, then approve it", err=True
+        )
+        return NOT_APPROVED
     project = load(targets, shared)
     return settle(make_plan(project, shared), project, shared, kind="apply")
 
 
 def _saved(path: Path, shared: Given) -> int:
     from remediators.cli.project import load_for_plan
+    from remediators.cli.records import approvers
     from remediators.cli.runs_on_disk import load_plan
+    from remediators.model.documents import EditedPlan
 
-    plan = load_plan(path)
+    try:
+        plan = load_plan(path)
+    except EditedPlan as error:
+        click.echo(error.message, err=True)
+        return NOT_APPROVED
     given_before = tuple(plan.extra.get("extra_vars", shared.extra_vars))
     if shared.extra_vars and shared.extra_vars != given_before:
         click.echo("warning: -e is used to connect; the values that the plan writes stay as planned", err=True)
@@ -58,7 +71,36 @@ def _saved(path: Path, shared: Given) -> int:
     if shared.limit:
         kept = tuple(host for host in plan.hosts if host.name in project.hosts)
         plan = replace(plan, hosts=kept)
+    if _refused(plan, path, shared):
+        return NOT_APPROVED
+    asked = rules()
+    if asked.approvals:
+        plan = replace(plan, extra={**plan.extra, "approved_by": approvers(path, asked)})
     return settle(_with_secrets(plan, shared, path), project, shared, kind="apply")
+
+
+def _refused(plan: Plan, path: Path, shared: Given) -> bool:
+    """Whether the plan may not be applied as a change record; the reasons are told."""
+    from remediators.cli.records import against, inventory_changed
+    from remediators.journal import Journal, State, now
+
+    with Journal(State(shared.state_dir).journal_path) as journal:
+        reasons = list(against(plan, path, journal, rules=rules(), at=now()))
+    for source in inventory_changed(plan):
+        click.echo(f"warning: {source} has changed since the plan was made", err=True)
+    for reason in reasons:
+        click.echo(reason, err=True)
+    return bool(reasons)
+
+
+def rules() -> Rules:
+    """What the project asks of its plans. Raises `UsageError` where the configuration makes no sense."""
+    from remediators.cli.configuration import defaults
+    from remediators.cli.records import Rules
+
+    root = click.get_current_context().find_root()
+    settings = defaults(root.params.get("config"))
+    return Rules(settings.get("approvals", 0), tuple(settings.get("approvers", ())))
 
 
 def _with_secrets(plan: Plan, shared: Given, path: Path) -> Plan:

@@ -10,6 +10,7 @@ from typing import Any
 from remediators.model import UsageError
 
 _TEXT, _NUMBER, _PATHS = "text", "a whole number", "a path or a list of paths"
+_TEXTS = "a list of texts"
 
 # parameter of the commands, spelled so in the file too -> what its value must be
 KEYS = {
@@ -20,6 +21,8 @@ KEYS = {
     "user": _TEXT,
     "color": _TEXT,
     "output": _TEXT,
+    "approvals": _NUMBER,  # how many a plan needs
+    "approvers": _TEXTS,  # whose count: ssh-ed25519 KEY NAME
 }
 
 
@@ -41,6 +44,7 @@ def _checked(path: Path, name: str, value: Any) -> Any:
         _TEXT: isinstance(value, str),
         _NUMBER: isinstance(value, int) and not isinstance(value, bool),
         _PATHS: isinstance(value, list) and all(isinstance(part, str) for part in value),
+        _TEXTS: isinstance(value, list) and all(isinstance(part, str) for part in value),
     }
     if not fits[wanted]:
         raise UsageError(f"{path}: {name} must be {wanted}")

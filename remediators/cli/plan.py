@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ CHANGES, UNREACHABLE, UNREAD = 2, 4, 1
 @options.showing
 @options.state
 @click.option("--out", metavar="FILE", help="Save the plan there, for remediate apply FILE.")
+@click.option("--expires", metavar="WHEN", help="Until when it may be applied: 4h, 2d, a date.  [default: 7d]")
+@click.option("--change", metavar="TICKET", help="The ticket that the plan is for.")
 @click.option("--detailed-exitcode", is_flag=True, help="2 instead of 0 when something would change.")
 @click.option("--list-hosts", "hosts", is_flag=True, help="Say which hosts each play means, and contact none.")
 @click.option("--list-tasks", "tasks", is_flag=True, help="Say which tasks would be looked at, and contact nobody.")
@@ -36,10 +39,13 @@ def command(
     hosts: bool,
     tasks: bool,
     every_tag: bool,
+    expires: str | None,
     **flags: Any,
 ) -> int:
     """Dry run: read every host, show every change, touch nothing."""
     from remediators.cli.project import load, make_plan
+    from remediators.cli.records import digests, expiry
+    from remediators.cli.runs_on_disk import who
     from remediators.journal import State, write_document
     from remediators.model.documents import Seal, plan_document
 
@@ -50,8 +56,11 @@ def command(
         click.echo(show_listing(plays, wanted, shared.output), nl=False)
         return 0
     can_be_written(out)
+    until = expiry(expires, datetime.now(UTC))
     project = load(playbooks, shared)
     plan = make_plan(project, shared)
+    kept = {"by": who(), "expires": until, "inventory_sha256": digests(project.inventory)}
+    plan = replace(plan, extra={**plan.extra, **kept, **({"change": shared.change} if shared.change else {})})
     document = plan_document(plan, Seal(State(shared.state_dir).key()))
     if out:
         write_document(Path(out), document)

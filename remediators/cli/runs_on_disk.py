@@ -157,7 +157,7 @@ def load_plan(path: Path) -> Plan:
     except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, a number or a nesting beyond all measure
         raise UsageError(f"{path}: not a plan: {error}") from error
     except UsageError as error:
-        raise UsageError(f"{path}: {error.message}") from error
+        raise type(error)(f"{path}: {error.message}") from error
 
 
 def is_plan(path: Path) -> bool:

@@ -60,6 +60,10 @@ _PLAN: Mapping[str, Shape] = {
 }
 
 
+class EditedPlan(UsageError):
+    """A plan that is not as it was written: what was read, and perhaps approved, is not what would be done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seal:
     """Turns sensitive values into references. ``key`` never leaves the state directory."""
@@ -229,7 +233,7 @@ def read_plan(document: Any) -> Plan:
     if document["schema"] != PLAN_SCHEMA:
         raise UsageError(f"this is a {document['schema']}, and this version reads {PLAN_SCHEMA}; plan again")
     if not is_intact(document):
-        raise UsageError("the plan was edited after it was made (its digest does not fit); plan again")
+        raise EditedPlan("the plan was edited after it was made (its digest does not fit); plan again")
     try:
         check(document, _PLAN)
         _told_apart([host["name"] for host in document["hosts"]])

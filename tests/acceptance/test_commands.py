@@ -109,7 +109,7 @@ def test_the_first_interrupt_of_a_plan_is_answered_at_once_and_the_second_ends_i
         (["apply", "x.plan", "--yes", "--expect-hosts", "2"], "1 host is selected, and --expect-hosts says 2"),
         (["plan", "book.yml", "-i", "lab.yml", "--out", "no/x.plan"], "--out no/x.plan: there is no folder "),
         (["plan", "book.yml", "-i", "lab.yml", "--out", "keys"], "--out keys: is a folder"),
-        (["doc", "registry", "--facts"], "give a NAME, --facts or --checks, and one of them only"),
+        (["doc", "registry", "--facts"], "give a NAME, --facts, --checks or --filters, and one of them only"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_nothing_is_contacted(one, arguments, said):
