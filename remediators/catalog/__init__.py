@@ -26,6 +26,7 @@ OWN = {
     "smtp_fixup": ("smtp_fixup", "SmtpFixup", False),
     "ios_config": ("ios_config", "IosConfig", False),
     "queue_kick": ("queue_kick", "QueueKick", False),
+    "metabase_repair": ("metabase_repair", "MetabaseRepair", False),
     "command": ("command", "Command", False),
 }
 

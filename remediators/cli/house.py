@@ -60,6 +60,7 @@ KINDS = {
     ),
     "service": ("services", "ServiceKind"),
     "metabase": ("metabase", "MetabaseKind"),
+    "file": ("metabase_swap", "FileKind"),
     "command": ("commands", "CommandKind"),
     "config": ("config_lines", "ConfigKind"),
     "smtp-queue": ("smtp_queue", "QueueKind"),

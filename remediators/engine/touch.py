@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from remediators.engine.house import House
 from remediators.engine.reading import absorb, questions, read_all
 from remediators.model import (
     Address,
+    Answer,
     Change,
     Query,
     RemediationError,
@@ -68,9 +70,7 @@ class Touch:
         try:
             answers, readings = self._session.write(steps, then)
         except RemediationError as error:
-            # Of several lines some may have been sent, whatever was said of the next one.
-            self.look_again(wanted, details)
-            return (), error.message
+            return self._afterwards(steps, wanted, details, error.message)
         known = absorb(known, then, readings)
         try:
             # Values whose text was not exact need a second question.
@@ -78,6 +78,16 @@ class Touch:
         except RemediationError as error:
             self.known = known.lost(wanted, error.message)
         return answers, None
+
+    def _afterwards(
+        self, steps: Sequence[Step], wanted: Sequence[Address], details: Details, lost: str
+    ) -> tuple[Sequence[StepResult], str | None]:
+        """Read after the connection was lost, when steps that go on by themselves have ended; gives what is unknown."""
+        told = _reported(self._session, steps)
+        # Of several lines some may have been sent, whatever was said of the next one.
+        self.look_again(wanted, details)
+        ended = any(answer.status in _ENDED for answer in told)
+        return (StepResult(told),), None if ended else lost
 
     def word(self, change: Change, *, lost: bool = False) -> str:
         """What the second reading says of a change: ``verified``, ``failed`` or ``unknown``."""
@@ -108,6 +118,27 @@ class Touch:
         except Unread as error:
             return error.message
         return None if value == wanted else f"{address} is {say(value)} instead of {say(wanted)}"
+
+
+_ENDED = (0, 1)  # exit statuses of a step's report that say that it is over
+_PAUSE = 5.0  # seconds between two tries to reach a host that is away
+
+
+def _reported(session: Session, steps: Sequence[Step]) -> tuple[Answer, ...]:
+    """What became of a step that goes on although the connection is gone; empty where there is none or nobody tells."""
+    number, step = next(((n, step) for n, step in enumerate(steps) if step.report), (0, None))
+    if step is None or step.report is None:
+        return ()
+    again = [Step((step.report,), frozenset()), *(later for later in steps[number + 1 :] if later.always)]
+    until = time.monotonic() + step.outlives
+    while True:
+        try:
+            results, _ = session.write(again, [])
+            return results[0].answers
+        except RemediationError:
+            if time.monotonic() + _PAUSE > until:
+                return ()
+        time.sleep(_PAUSE)
 
 
 def said(answers: Iterable[StepResult]) -> str:

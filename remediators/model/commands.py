@@ -91,11 +91,17 @@ class Step:
     Commands of a step stop at the first that fails, and so do the steps after it in the same write (make before
     break); the second reading tells what became of each address. ``always`` steps run even after a failure (starting
     again what was stopped).
+
+    A step that goes on by itself where it takes the connection away says for how many seconds (``outlives``) the host
+    may be away, and which command then waits for its end and tells it (``report``: exit status 0 done, 1 undone, any
+    other: not known).
     """
 
     commands: tuple[Command, ...]
     settles: frozenset[Address]
     always: bool = False
+    report: Command | None = None
+    outlives: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
