@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from remediators.model.diagnosis import HostEvidence
+from remediators.model.diagnosis import HostEvidence, Look
 
 # Devices and receivers first: a sender that is fixed before them fills its queue again.
 ORDER: Final = (5, 6, 4, 1, 3, 2)
+NEEDS_METABASE: Final = frozenset({4})
 _RESTART: Final = {"name": "Restart SMTP", "service": {"name": "SMTPSVC", "state": "restarted"}}
 _TITLES: Final = {
     1: "No e-mail scanner (cause 1)",
@@ -28,12 +29,16 @@ def plays(at_fault: Mapping[int, Sequence[HostEvidence]], variables: Mapping[str
     """
     Plays for the hosts at fault, by cause; hosts of which the same is to be said are in one play.
 
-    ``variables`` are those of each host: what is there is named by its variable, so that no data is copied.
+    ``variables`` are those of each host: what is there is named by its variable, so that no data is copied. What is
+    kept in the metabase is left out where that is damaged: it can be planned once the metabase can be read again.
     """
     found: list[Any] = []
+    damaged = {host.name for host in at_fault.get(6, ())}
     for cause in ORDER:
         alike: dict[str, tuple[dict[str, Any], list[str]]] = {}
         for host in at_fault.get(cause, ()):
+            if cause in NEEDS_METABASE and host.name in damaged:
+                continue
             body = _body(cause, host, variables.get(host.name, {}))
             alike.setdefault(repr(body), (body, []))[1].append(host.name)
         found += [
@@ -58,7 +63,7 @@ def _body(cause: int, host: HostEvidence, variables: Mapping[str, Any]) -> dict[
         case 5:
             return {"tasks": [_inspection(host)]}
         case _:
-            return {"tasks": [{"name": "Metabase", "metabase_repair": {}, "cause": 6}]}
+            return {"tasks": [_metabase(host)]}
 
 
 def _scanner(host: HostEvidence) -> dict[str, Any]:
@@ -88,6 +93,15 @@ def _banner() -> dict[str, Any]:
         "notify": "Restart SMTP",
         "verify": {"smtp_greeting": {"port": "{{ smtp_port | default(25) }}"}},
     }
+
+
+def _metabase(host: HostEvidence) -> dict[str, Any]:
+    """Verbs that are missing are a sign of damage that the repair cannot see for itself."""
+    heard = [look for look in host.looks.values() if isinstance(look, Look) and look.kind == look.ehlo == "ok"]
+    offered = {verb.partition("=")[0] for look in heard for verb in look.verbs}
+    missing = [verb for verb in ("X-EXPS", "X-LINK2STATE", "XEXCH50") if verb not in offered] if heard else []
+    options = {"verbs_missing": missing} if missing and host.exchange else {}
+    return {"name": "The metabase is whole", "metabase_repair": options, "cause": 6}
 
 
 def _inspection(host: HostEvidence) -> dict[str, Any]:

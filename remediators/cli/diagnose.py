@@ -188,26 +188,18 @@ def _write(out: str, document: Mapping[str, Any], found: Diagnosis, ground: Alon
 
     from remediators.catalog import fixes
 
-    at_fault = {
-        fix["cause"]: [found.hosts[name] for name in fix["limit"]] for fix in document["fixes"] if fix["playbook"]
-    }
+    at_fault: dict[int, list[HostEvidence]] = {}
+    for fix in document["fixes"]:
+        at_fault.setdefault(fix["cause"], []).extend(found.hosts[name] for name in fix["limit"] if fix["playbook"])
     variables = {name: host.variables for name, host in ground.project.hosts.items()}
-    plays = fixes.plays(_together(document, at_fault), variables)
+    plays = fixes.plays(at_fault, variables)
     if not plays:
         return None
     text = yaml.safe_dump(plays, sort_keys=False, allow_unicode=True, width=110)
     try:
-        Path(out).write_text(fixes.comment(at_fault, created) + text, encoding="utf-8")
+        Path(out).write_text(
+            fixes.comment({play["tasks"][0]["cause"] for play in plays}, created) + text, encoding="utf-8"
+        )
     except OSError as error:
         raise UsageError(f"--out {out}: cannot be written: {error.strerror}") from error
     return out
-
-
-def _together(document: Mapping[str, Any], at_fault: Mapping[int, Sequence[HostEvidence]]) -> dict[int, Any]:
-    """Devices of several platforms have several playbooks for one cause: all of them count."""
-    hosts = {host.name: host for group in at_fault.values() for host in group}
-    names: dict[int, list[str]] = {}
-    for fix in document["fixes"]:
-        if fix["playbook"]:
-            names.setdefault(fix["cause"], []).extend(fix["limit"])
-    return {cause: [hosts[name] for name in group if name in hosts] for cause, group in names.items()}

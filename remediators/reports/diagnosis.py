@@ -158,16 +158,25 @@ def _overall(cause: Cause, told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _fixes(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each playbook once, with the hosts at fault, for what applies."""
+    """
+    Each playbook once, with the hosts at fault, for what applies.
+
+    ``after`` names a cause that must be fixed first: a banner is kept in the metabase, which must be whole for that.
+    """
     limits: dict[tuple[int, str | None], list[str]] = {}
     for one in told:
         if one["verdict"] == APPLIES and one["fix"]:
             names = limits.setdefault((one["cause"], one["fix"]["playbook"]), [])
             if one["at"] not in names:
                 names.append(one["at"])
-    return [
-        {"cause": cause, "playbook": book, "limit": names} for (cause, book), names in sorted(limits.items(), key=str)
-    ]
+    damaged = {name for (cause, _), names in limits.items() if cause == 6 for name in names}
+    fixes: list[dict[str, Any]] = []
+    for (cause, book), names in sorted(limits.items(), key=lambda item: item[0][0]):
+        later = [name for name in names if cause == 4 and name in damaged]
+        now = [name for name in names if name not in later]
+        fixes += [{"cause": cause, "playbook": book, "limit": now, "after": None}] if now else []
+        fixes += [{"cause": cause, "playbook": book, "limit": later, "after": 6}] if later else []
+    return fixes
 
 
 def _host(host: HostEvidence, found: Sequence[Finding], frame: Frame) -> dict[str, Any]:
@@ -318,21 +327,32 @@ def _headline(told: Mapping[str, Any], style: Style) -> Iterator[str]:
 
 
 def _weighty(told: Mapping[str, Any], style: Style, *, verbose: int) -> Iterator[str]:
-    """What applies or may apply, each with its evidence."""
+    """What applies or may apply, each with its evidence; ends of which the same is true together."""
+    alike: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for one in _heaviest(told["findings"], verbose=verbose):
-        if one["verdict"] not in (APPLIES, POSSIBLE):
-            continue
-        where = f" at {one['at']}" if one["at"] else ""
-        heading = f"cause {one['cause']} {one['verdict']}{where} ({one['sure']})"
-        yield style(_ROLES[one["verdict"]], f"{heading}: {visible(one['reason'])}")
-        yield f"    mail from {_ways(one['paths'])}"
-        for name, mark in (("for", "+"), ("against", "-"), ("missing", "?"), ("other", " ")):
-            most = len(one[name]) if verbose else _MOST
-            yield from (f"    {mark} {visible(words)}" for words in one[name][:most])
-            if len(one[name]) > most:
-                yield f"    {mark} and {len(one[name]) - most} more like these (-v)"
-        yield from _cure(one, style)
+        if one["verdict"] in (APPLIES, POSSIBLE):
+            fix = one["fix"] or {}
+            key = (one["cause"], one["verdict"], one["sure"], one["reason"], fix.get("playbook"), fix.get("manual"))
+            alike.setdefault(key, []).append(one)
+    for ones in alike.values():
+        yield from _case(ones, style, verbose=verbose)
         yield ""
+
+
+def _case(ones: Sequence[Mapping[str, Any]], style: Style, *, verbose: int) -> Iterator[str]:
+    first = ones[0]
+    names = [one["at"] for one in ones if one["at"]]
+    where = f" at {_some(names)}" if names else ""
+    heading = f"cause {first['cause']} {first['verdict']}{where} ({first['sure']})"
+    yield style(_ROLES[first["verdict"]], f"{heading}: {visible(first['reason'])}")
+    yield f"    mail from {_ways([group for one in ones for group in one['paths']])}"
+    for name, mark in (("for", "+"), ("against", "-"), ("missing", "?"), ("other", " ")):
+        words = list(dict.fromkeys(words for one in ones for words in one[name]))
+        most = len(words) if verbose else _MOST
+        yield from (f"    {mark} {visible(text)}" for text in words[:most])
+        if len(words) > most:
+            yield f"    {mark} and {len(words) - most} more like these (-v)"
+    yield from _cure(first, names, style)
 
 
 def _heaviest(findings: Sequence[Mapping[str, Any]], *, verbose: int) -> list[Mapping[str, Any]]:
@@ -344,13 +364,13 @@ def _heaviest(findings: Sequence[Mapping[str, Any]], *, verbose: int) -> list[Ma
     return [one for one in findings if verbose or VERDICTS.index(one["verdict"]) == most[one["cause"], one["at"]]]
 
 
-def _cure(one: Mapping[str, Any], style: Style) -> Iterator[str]:
+def _cure(one: Mapping[str, Any], names: Sequence[str], style: Style) -> Iterator[str]:
     fix = one["fix"]
     if fix and fix["manual"]:
         yield style("host", "    fix: by hand on that device; no remediator changes it")
     elif fix:
         lead = "fix" if one["verdict"] == APPLIES else "fix, once it is confirmed"
-        yield style("host", f"    {lead}: remediate plan {fix['playbook']} -l {fix['limit']}")
+        yield style("host", f"    {lead}: remediate plan {fix['playbook']} -l {','.join(names)}")
     if one["confirm"]:
         yield f"    to know: {one['confirm']}"
 
@@ -430,7 +450,8 @@ def _next(told: Mapping[str, Any], style: Style) -> Iterator[str]:
         yield f"  remediate plan {told['playbook']} -i {' -i '.join(told['inventory'])}"
     for fix in told["fixes"]:
         book = f"remediate plan {fix['playbook']} -l {','.join(fix['limit'])}" if fix["playbook"] else "by hand"
-        yield f"  cause {fix['cause']}: {book}"
+        later = f", once cause {fix['after']} is fixed there: diagnose again then" if fix["after"] else ""
+        yield f"  cause {fix['cause']}: {book}{later}"
     yield "  Fix the receiving end first. Mail moves by itself 10 to 15 minutes later, or when the queue is kicked."
 
 
