@@ -276,7 +276,7 @@ class Shell:
         holder = self.device.locked_by
         if holder is not None and holder != self.visit.user:
             return f"Configuration mode is locked by process '3' user '{holder}' from terminal '3'. Please try later."
-        self.editor = Editor(self.device.platform, lambda: self._here.running, self._here.texts, self._here.seen)
+        self.editor = Editor(self.device.platform, lambda: self._here.running, self._here.texts, self._here.first)
         self.visit.configuring = True
         return "Enter configuration commands, one per line.  End with CNTL/Z."
 

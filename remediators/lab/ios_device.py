@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, cast
 
 from remediators.lab.ios_clock import Alarm, Clock
-from remediators.lab.ios_editor import Texts, lines_of, vocabulary
+from remediators.lab.ios_editor import First, Texts, first_of, vocabulary
 from remediators.lab.ios_tree import Node, parse, text_of
 from remediators.lab.machine import FAULTS, Ran
 
@@ -94,7 +94,7 @@ class Space:
     running: Node
     startup: Node | None
     texts: Texts
-    seen: frozenset[str] = frozenset()
+    first: First | None = None
     changed: str = ""
     saved: str = ""
 
@@ -401,7 +401,7 @@ class Device:
 
 def _space(platform: str, running: str, startup: str | None) -> Space:
     root = parse(running)
-    return Space(root, None if startup is None else parse(startup), vocabulary(platform, root), lines_of(root))
+    return Space(root, None if startup is None else parse(startup), vocabulary(platform, root), first_of(root))
 
 
 def _inspects(platform: str, root: Node) -> bool:

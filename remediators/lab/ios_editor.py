@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from remediators.lab.ios_grammar import REST, Rejected, Words, grammar
@@ -34,6 +35,7 @@ _VIRTUAL: Final = (
 )
 _INTERFACE: Final = re.compile(r"([A-Za-z-]+) ?(\d\S*)$")
 _ROUTE_MAP: Final = re.compile(r"route-map (\S+) (?:permit|deny) (\d+)$")
+_PREFIXES: Final = re.compile(r"(ip(?:v6)? prefix-list \S+) seq (\d+) ")
 _INSPECTED_ALREADY: Final = (
     "ERROR: Inspect configuration of this type exists, first remove\n"
     "that configuration and then add the new configuration"
@@ -72,9 +74,17 @@ def mode_of(rules: Rules, mode: str, line: str) -> str:
     return f"config-{line.split(maxsplit=1)[0]}"
 
 
-def lines_of(root: Node) -> frozenset[str]:
-    """Every line of a configuration, whatever its section."""
-    return frozenset(node.line for node in root.walk())
+@dataclass(frozen=True, slots=True)
+class First:
+    """The lines of a device's first configuration, whatever their section, and those that others stand below."""
+
+    lines: frozenset[str] = frozenset()
+    sections: frozenset[str] = frozenset()
+
+
+def first_of(root: Node) -> First:
+    nodes = [*root.walk()]
+    return First(frozenset(node.line for node in nodes), frozenset(node.line for node in nodes if node.children))
 
 
 class Editor:
@@ -82,14 +92,15 @@ class Editor:
     One session's place in configuration mode.
 
     ``root`` gives the running configuration as it is now: a reload or a revert may have put another in its place.
-    ``seen`` are lines that this device is known to show, in their section or another: as they are, or with ``no``.
+    ``first`` is what it showed at first: how a device shows what is off, and which lines are sections, is taken from
+    that.
     """
 
-    def __init__(self, platform: str, root: Callable[[], Node], texts: Texts, seen: Collection[str] = ()) -> None:
+    def __init__(self, platform: str, root: Callable[[], Node], texts: Texts, first: First | None = None) -> None:
         self.rules = RULES[platform]
         self._root = root
         self._texts = texts
-        self._seen = seen
+        self._first = first or First()
         self.sections: list[str] = []
 
     @property
@@ -170,8 +181,7 @@ class Editor:
         return entries_of_section(self._root(), self.sections[-1]) if len(self.sections) == 1 else None
 
     def _add(self, line: str) -> str:
-        mode = self._modes()[-1]
-        if any(where == mode and pattern.match(line) for where, pattern, _ in self.rules.sections):
+        if self._is_section(line):
             return self._open(line)
         entries = self._entries()
         if entries is not None:
@@ -188,6 +198,11 @@ class Editor:
         if self.rules.platform == "asa" and line.startswith("inspect ") and _same_inspection(here, line):
             return _INSPECTED_ALREADY
         return self._merge(here, line)
+
+    def _is_section(self, line: str) -> bool:
+        mode = self._modes()[-1]
+        known = any(where == mode and pattern.match(line) for where, pattern, _ in self.rules.sections)
+        return known or (line in self._first.sections and self._entries() is None)
 
     def _open(self, line: str) -> str:
         here = self._here()
@@ -279,10 +294,14 @@ class Editor:
 
     def _is_hidden_on(self, line: str) -> bool:
         hidden = _any(self.rules.shown_negated, line) and not _any(self.rules.shown_both, line)
-        return hidden and line not in self._seen
+        return hidden and line not in self._first.lines
 
     def _is_shown_off(self, text: str) -> bool:
-        return f"no {text}" in self._seen or _any(self.rules.shown_negated, text) or _negated_value(self.rules, text)
+        return (
+            f"no {text}" in self._first.lines
+            or _any(self.rules.shown_negated, text)
+            or _negated_value(self.rules, text)
+        )
 
     def _remove_special(self, line: str) -> str | None:
         root = self._root()
@@ -314,7 +333,7 @@ class Editor:
 
 def full_interface(root: Node, said: str) -> str:
     """``interface di1`` as the configuration writes it. Raises `Rejected` where there can be no such interface."""
-    if not said.startswith("interface "):
+    if not said.startswith("interface ") or root.child(said) is not None:
         return said
     asked = _INTERFACE.match(said.removeprefix("interface "))
     kinds = [kind for kind in (*_PHYSICAL, *_VIRTUAL) if asked and kind.lower().startswith(asked[1].lower())]
@@ -357,9 +376,9 @@ def _shared(one: str, other: str) -> int:
 
 
 def _later(one: str, other: str) -> bool:
-    """Whether ``one`` is an entry of the same route map that comes after ``other``."""
-    a, b = _ROUTE_MAP.match(one), _ROUTE_MAP.match(other)
-    return a is not None and b is not None and a[1] == b[1] and int(a[2]) > int(b[2])
+    """Whether ``one`` is an entry of the same route map or prefix list that comes after ``other``."""
+    pairs = ((pattern.match(one), pattern.match(other)) for pattern in (_ROUTE_MAP, _PREFIXES))
+    return any(a and b and a[1] == b[1] and int(a[2]) > int(b[2]) for a, b in pairs)
 
 
 def _is_physical(line: str) -> bool:

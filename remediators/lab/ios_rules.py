@@ -274,6 +274,12 @@ SENTENCES: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
         "config-subif": _IOS_IF,
         "config-pmap-c": _PMAP_C[1:],
         "config-pmap": ("class|description **",),
+        "config-router-af": (
+            (
+                "aggregate-address|auto-summary|bgp|default-information|default-metric|distance|distribute-list|import|"
+                "maximum-paths|neighbor|network|redistribute|summary-address|synchronization|table-map|timers **"
+            ),
+        ),
         "config-cmap": ("match|description **",),
         "config-ext-nacl": _ACL,
         "config-std-nacl": _ACL,

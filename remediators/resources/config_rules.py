@@ -67,7 +67,7 @@ _USER = re.compile(r"(username \S+) .*$")
 # `% Removal of physical interfaces is not permitted`; sub-interfaces (a dot, a colon for channels) come and go.
 _PHYSICAL = re.compile(
     r"interface (?:(?:Fast|Gigabit|TenGigabit|FortyGigabit|TwentyFiveGig|HundredGig)?E(?:thernet)?|ethernet|"
-    r"gb-ethernet|Serial|ATM|BRI|Management|POS|Cellular|Async)[\d/]+"
+    r"gb-ethernet|Embedded-Service-Engine|Serial|ATM|BRI|Management|POS|Cellular|Async)[\d/]+"
 )
 
 # Names must be there before they are used, and must not be used any more when they go.

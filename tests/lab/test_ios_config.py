@@ -13,7 +13,7 @@ from remediators.lab.ios_terminal import piped
 from remediators.lab.ios_tree import parse, text_of
 
 CONFIGS = Path(__file__).parent / "configs"
-PLATFORMS = {"asa8": "asa", "asa9": "asa", "context": "asa", "pix63": "pix"}
+PLATFORMS = {"asa8": "asa", "asa-objects": "asa", "asa9": "asa", "context": "asa", "pix63": "pix"}
 ALL = sorted(path.stem for path in CONFIGS.glob("*.cfg"))
 
 

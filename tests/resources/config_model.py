@@ -303,7 +303,7 @@ class Device:
         hidden = line in self.defaults and (self.hides or line == "ip source-route") and not line.startswith("fixup ")
         if node not in parent.inside and not hidden and line != "no shutdown":
             self._place(parent, node)
-        if SECTIONS.match(line) or _kind(line) in self.words:
+        if SECTIONS.match(line) or (_kind(line) in self.words and _kind(line) != _kind(parent.text)):
             self.here = [*[one for one in self.here if one is not node], node]
 
     def _place(self, parent: Node, node: Node) -> None:
