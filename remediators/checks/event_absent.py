@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -39,7 +38,7 @@ class EventAbsent:
     Options = EventAbsentOptions
 
     def queries(self, options: EventAbsentOptions, known: Snapshot) -> Iterable[Query]:
-        return [events.query(datetime.now(UTC).date(), days=1, most=options.most)]
+        return [events.query(None, most=options.most)]
 
     def pace(self, options: EventAbsentOptions) -> tuple[float, float]:
         return options.every, options.minutes * 60

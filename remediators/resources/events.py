@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -118,21 +118,22 @@ class Found:
         return tuple(Remote(*remote, count) for remote, count in counted.most_common())
 
 
-def query(today: date, *, days: int = DAYS, most: int = MOST, seconds: int = SECONDS) -> Query:
+def query(today: date | None, *, days: int = DAYS, most: int = MOST, seconds: int = SECONDS) -> Query:
     """
     The newest ``most`` events of the last ``days`` before ``today`` (this side's date; a day more is asked for).
 
+    Without ``today`` they are bounded by count only, so that a host whose clock is far off is understood as well.
     ``seconds`` is the script's own deadline on the host.
     """
-    since = today - timedelta(days=days + 1)
+    since = today - timedelta(days=days + 1) if today else None
     commands = (
         cmd.program("reg", "query", r"HKCU\Control Panel\International"),
         _eventquery(seconds, "/r", "-1"),
         _eventquery(seconds, *_filters(since), "/r", str(most)),
-        _wevtutil(days + 1, most, seconds),
+        _wevtutil(days + 1 if today else None, most, seconds),
         _by_wmic(since, seconds),
     )
-    name = f"events:{EVENTS.identity}:{since.isoformat()}:{most}"
+    name = f"events:{EVENTS.identity}:{since.isoformat() if since else 'all'}:{most}"
     return Query(name, commands, Scope(frozenset({EVENTS})), lambda answers: _parse(answers, most))
 
 
@@ -141,11 +142,6 @@ def found(known: Snapshot) -> Found:
     value = known[EVENTS]
     events = tuple(Event(**event) for event in value["events"])
     return Found(events, value["via"], value["most"], value["cut"], value["reaches"])
-
-
-def read(addresses: Iterable[Address], today: date) -> list[Query]:
-    """The question that covers these addresses."""
-    return [query(today)] if any(address == EVENTS for address in addresses) else []
 
 
 def remote_in(text: str) -> tuple[str, str]:
@@ -167,10 +163,10 @@ _SCRIPT: Final = (cmd.Env("windir"), r"\system32\eventquery.vbs")
 _SCRIPT_THERE: Final = r"%windir%\system32\eventquery.vbs"
 
 
-def _filters(since: date) -> tuple[str, ...]:
+def _filters(since: date | None) -> tuple[str, ...]:
+    words = ("/fi", f"ID eq {NUMBER}", "/fi", f"Source eq {SOURCE}")
     # The form of the date is the script's own, whatever the locale: mm/dd/yy(yyyy),hh:mm:ssAM (cc772995).
-    stamp = f"{since:%m/%d/%Y},12:00:00AM"
-    return ("/fi", f"ID eq {NUMBER}", "/fi", f"Source eq {SOURCE}", "/fi", f"Datetime ge {stamp}")
+    return (*words, "/fi", f"Datetime ge {since:%m/%d/%Y},12:00:00AM") if since else words
 
 
 def _eventquery(seconds: int, *words: str) -> Command:
@@ -179,18 +175,18 @@ def _eventquery(seconds: int, *words: str) -> Command:
     return cmd.program("cscript", *options, seconds=limit + 30.0)
 
 
-def _wevtutil(days: int, most: int, seconds: int) -> Command:
-    span = days * 86_400_000  # timediff() is in milliseconds, by the host's own clock
-    system = f"Provider[@Name='{SOURCE}'] and (EventID={NUMBER}) and TimeCreated[timediff(@SystemTime) <= {span}]"
+def _wevtutil(days: int | None, most: int, seconds: int) -> Command:
+    system = f"Provider[@Name='{SOURCE}'] and (EventID={NUMBER})"
+    if days is not None:  # timediff() is in milliseconds, by the host's own clock
+        system += f" and TimeCreated[timediff(@SystemTime) <= {days * 86_400_000}]"
     words = ("qe", LOG, f"/q:*[System[{system}]]", f"/c:{most}", "/rd:true", "/f:RenderedXml")
     return cmd.program("wevtutil", *words, seconds=seconds + 30.0, only_after_failure=True)
 
 
-def _by_wmic(since: date, seconds: int) -> Command:
-    where = (
-        f"LogFile='{LOG}' and SourceName='{SOURCE}' and EventCode={NUMBER} and "
-        f"TimeGenerated>='{since:%Y%m%d}000000.000000+000'"
-    )
+def _by_wmic(since: date | None, seconds: int) -> Command:
+    where = f"LogFile='{LOG}' and SourceName='{SOURCE}' and EventCode={NUMBER}"
+    if since is not None:
+        where += f" and TimeGenerated>='{since:%Y%m%d}000000.000000+000'"
     text = f'ntevent where "{where}" get Message,TimeGenerated /format:list'
     return wmic.command(text, seconds=seconds + 30.0, unless_there=_SCRIPT_THERE, only_after_failure=True)
 

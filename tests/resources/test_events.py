@@ -275,6 +275,13 @@ def test_the_question_is_bounded_by_date_by_count_and_by_time() -> None:
     assert "/r 20" in main
 
 
+def test_without_a_date_the_count_is_the_bound() -> None:
+    shown = " ".join(command.shown for command in events.query(None, most=20).commands)
+
+    assert "/r 20" in shown
+    assert not any(word in shown for word in ("Datetime", "timediff", "TimeGenerated>"))
+
+
 def test_wmic_is_never_run_before_the_host_has_looked_whether_it_ever_ran() -> None:
     line = as_batch(events.query(TODAY).commands[-1].line)
 
@@ -342,6 +349,13 @@ def test_the_labs_windows_is_asked_in_one_line(spec: dict) -> None:
     assert (seen.count, seen.more) == (50, True)
     assert seen.remotes == (Remote("10.1.1.1", "mail.domain.com", 50),)
     assert machine.log == []
+
+
+def test_a_host_whose_clock_is_years_behind_is_understood_without_a_date() -> None:
+    machine = build("exch", {"os": "2003", "events": [{**LAB_EVENT, "ago": 10**8}]})
+    session = WindowsSession(lambda: LabChannel(machine))
+
+    assert events.found(read_all(session, Snapshot(), lambda _: [events.query(None)])).count == 50
 
 
 def test_the_scope_is_the_one_address() -> None:
