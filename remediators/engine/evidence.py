@@ -147,6 +147,7 @@ class _Patient:
 
 # -- paths -----------------------------------------------------------------------------------------------------------
 
+
 def with_routes(evidence: Mapping[str, HostEvidence], via: Mapping[str, Sequence[str]]) -> dict[str, HostEvidence]:
     """The same, with what stands before each host."""
     return {n: replace(one, facts={**one.facts, "via": tuple(via.get(n, ()))}) for n, one in evidence.items()}
