@@ -59,7 +59,7 @@ def command(
     until = expiry(expires, datetime.now(UTC))
     project = load(playbooks, shared)
     plan = make_plan(project, shared)
-    kept = {"by": who(), "expires": until, "inventory_sha256": digests(project.inventory)}
+    kept = {"author": who(), "expires": until, "inventory_sha256": digests(project.inventory)}
     plan = replace(plan, extra={**plan.extra, **kept, **({"change": shared.change} if shared.change else {})})
     document = plan_document(plan, Seal(State(shared.state_dir).key()))
     if out:

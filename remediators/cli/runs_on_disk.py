@@ -42,15 +42,14 @@ def carry_out(
     state = State(given.state_dir)
     seal = Seal(state.key())
     back = _way_back(plan, fleet.house)
+    plan = replace(plan, extra={**plan.extra, "by": who()})
     with Journal(state.journal_path) as journal:
         run, folder = _begin(state, plan_document(plan, seal), back, redactor)
         recorder = Recorder(run, journal, folder, seal=seal, redactor=redactor, watch=_watcher(given))
-        plan = replace(plan, extra={**plan.extra, "by": who()})
         with flight(len(plan.hosts), title=kind, quiet=given.output != "text") as board, finishing(fleet.stop):
             shown = replace(fleet, begun=board.begun, ended=board.ended)
             result = apply_fleet(shown, plan, hosts, recorder, kind)
-        head = asdict(journal.head())
-    document = with_digest({**run_document(result, seal), "journal": head})
+        document = with_head(run_document(result, seal), journal)
     _keep(folder / "run.json", document)
     if given.copy_to:
         _mirror(folder, given.copy_to / run)
@@ -67,6 +66,12 @@ def who() -> dict[str, str | None]:
         user = str(os.getuid())
     peer = os.environ.get("SSH_CLIENT", "").split(" ")[0] or None
     return {"user": user, "machine": socket.gethostname(), "from": peer}
+
+
+def with_head(document: dict[str, Any], journal: Journal) -> dict[str, Any]:
+    """A run's document with the journal's chain at its end, which proves later that the journal is whole."""
+    head = journal.head_of(document["id"])
+    return with_digest({**document, "journal": asdict(head)} if head else document)
 
 
 def _way_back(plan: Plan, house: House) -> dict[str, list[BackTask]]:

@@ -19,9 +19,9 @@ from remediators.cli.options import given
 def command(what: str, **flags: Any) -> int:
     """Print a saved plan, or a run: an id, 'latest', or its folder."""
     from remediators.cli.plan import print_plan
-    from remediators.cli.runs_on_disk import load_plan, told_run
+    from remediators.cli.runs_on_disk import load_plan, told_run, with_head
     from remediators.engine.outcomes import run_document
-    from remediators.journal import State
+    from remediators.journal import Journal, State
     from remediators.model.documents import Seal, plan_document
     from remediators.reports.terminal import run_text
 
@@ -32,7 +32,8 @@ def command(what: str, **flags: Any) -> int:
         print_plan(plan_document(load_plan(Path(what)), seal), shared)
         return 0
     _, folder, _, result = told_run(state, what)
-    document = run_document(result, seal)
+    with Journal(state.journal_path) as journal:
+        document = with_head(run_document(result, seal), journal)
     if shared.output == "text":
         click.echo(run_text(document, shared.style, verbose=shared.verbose, full=shared.diff), nl=False)
         click.echo(f"Run {result.id}: {folder}")

@@ -91,7 +91,7 @@ def _judged(document: Mapping[str, Any], approval: Any, approvers: Sequence[Appr
     name = next((approver.name for approver in approvers if _fits(approver.key, signature, statement)), None)
     if name is None:
         return "", f"the approval of {by} is signed by nobody on the list of approvers"
-    author = (document.get("extra") or {}).get("by") or {}
+    author = (document.get("extra") or {}).get("author") or {}
     if name == author.get("user"):
         return "", f"{name} made this plan, and approvals come from a second person"
     return name, ""

@@ -93,6 +93,15 @@ class Journal:
         with _told(self._path), contextlib.closing(self._connect()) as connection:
             return _head(connection)
 
+    def head_of(self, run: str) -> Head | None:
+        """The end of a run that came to it, and the chain up to there."""
+        with _told(self._path), contextlib.closing(self._connect()) as connection:
+            row = connection.execute(
+                "SELECT number, chain FROM events WHERE run = ? AND kind = 'run-finished' ORDER BY number LIMIT 1",
+                (run,),
+            ).fetchone()
+        return Head(*row) if row else None
+
     def links(self) -> Iterator[Link]:
         """Every event as it is stored, in order."""
         with _told(self._path), contextlib.closing(self._connect()) as connection:

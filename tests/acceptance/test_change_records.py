@@ -48,7 +48,7 @@ def refused(d, *words):
 def test_a_plan_says_who_made_it_for_what_until_when_and_from_which_files(desk2):
     plan = planned(desk2, "--change", "CHG7", "--expires", "4h")
     extra = plan["extra"]
-    assert (extra["by"]["user"], extra["change"]) == (getpass.getuser(), "CHG7")
+    assert (extra["author"]["user"], extra["change"]) == (getpass.getuser(), "CHG7")
     assert extra["expires"] > plan["created"]
     assert all(extra["inventory_sha256"].values())
     assert desk2.remediate("apply", "x.plan", "--yes").code == 0
