@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, StrictBool, StrictInt, field_validator, model_validator
 
+from remediators.catalog import backups
 from remediators.catalog.options import Options
 from remediators.model import ABSENT, Address, Query, Remediator, Snapshot, Value
 from remediators.resources import metabase
@@ -34,7 +35,7 @@ class Typed(Options):
         return data if self.type == "STRING" else {"type": self.type, "data": data}
 
 
-class MetabaseOptions(Options):
+class MetabaseOptions(backups.Backed):
     path: str = Field(description="The node, such as SmtpSvc/1.")
     properties: dict[str, str | Typed] = Field(
         min_length=1,
@@ -72,12 +73,18 @@ class Metabase(Remediator):
     Options = MetabaseOptions
 
     def queries(self, options: MetabaseOptions, known: Snapshot) -> Iterable[Query]:
-        return metabase.read(metabase.property_address(options.path, name) for name in options.properties)
+        yield from metabase.read(metabase.property_address(options.path, name) for name in options.properties)
+        yield from backups.ask(options, _wanted(options), known)
 
     def desired(self, options: MetabaseOptions, snapshot: Snapshot) -> Mapping[Address, Value]:
-        return {
-            metabase.property_address(options.path, name): _value(given) for name, given in options.properties.items()
-        }
+        return backups.wanted(options, _wanted(options), snapshot)
+
+    def details(self, options: MetabaseOptions, snapshot: Snapshot) -> Mapping[Address, Mapping[str, Any]]:
+        return backups.details(options, _wanted(options), snapshot)
+
+
+def _wanted(options: MetabaseOptions) -> dict[Address, Value]:
+    return {metabase.property_address(options.path, name): _value(given) for name, given in options.properties.items()}
 
 
 def _value(given: str | Typed) -> Value:

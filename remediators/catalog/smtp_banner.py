@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, StrictInt, model_validator
 
-from remediators.catalog.options import Options
+from remediators.catalog import backups
 from remediators.model import ABSENT, Address, Change, Query, Refused, Remediator, Snapshot, Value
 from remediators.resources import metabase
 
@@ -19,7 +19,7 @@ NODE = "SmtpSvc"
 LONGEST = 512 - len("220 ") - 255 - len(" ") - len("\r\n")
 
 
-class SmtpBannerOptions(Options):
+class SmtpBannerOptions(backups.Backed):
     virtual_server: StrictInt | Literal["all"] = Field(
         default=1, description="Number of the virtual server, or all of them."
     )
@@ -69,15 +69,23 @@ class SmtpBanner(Remediator):
             usual = metabase.property_address(f"{NODE}/{USUAL}", PROPERTY)
             yield from metabase.read([metabase.children_address(NODE), usual])
         yield from metabase.read(_addresses(options, known))
+        yield from backups.ask(options, _wanted(options, known), known)
 
     def desired(self, options: SmtpBannerOptions, snapshot: Snapshot) -> Mapping[Address, Value]:
         if options.virtual_server == "all" and not virtual_servers(snapshot[metabase.children_address(NODE)]):
             raise Refused("this host has no SMTP virtual server")
-        return dict.fromkeys(_addresses(options, snapshot), ABSENT if options.text is None else options.text)
+        return backups.wanted(options, _wanted(options, snapshot), snapshot)
+
+    def details(self, options: SmtpBannerOptions, snapshot: Snapshot) -> Mapping[Address, Mapping[str, Any]]:
+        return backups.details(options, _wanted(options, snapshot), snapshot)
 
     def notes(self, options: SmtpBannerOptions, snapshot: Snapshot, changes: Sequence[Change]) -> Iterable[str]:
         if changes:
             yield "a new greeting is heard once SMTPSVC has been restarted"
+
+
+def _wanted(options: SmtpBannerOptions, known: Snapshot) -> dict[Address, Value]:
+    return dict.fromkeys(_addresses(options, known), ABSENT if options.text is None else options.text)
 
 
 def virtual_servers(children: Value) -> list[int]:

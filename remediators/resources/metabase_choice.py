@@ -21,6 +21,7 @@ from remediators.resources.metabase_text import Contents
 
 _HISTORY: Final = re.compile(r"MetaBase_(\d{1,10})_(\d{1,10})\.xml", re.IGNORECASE)
 _BACKUP: Final = re.compile(r"(.+)\.MD(\d+)", re.IGNORECASE)
+_OUTVOTES: Final = 2  # pairs of the history that must agree against the file on disk
 _FEW: Final = 12  # nodes named in a note; the rest are counted
 
 
@@ -113,18 +114,18 @@ def candidates(place: Place, known: Snapshot) -> list[Candidate]:
     return sorted(judged, key=lambda one: (not one.wrong, one.contents.major if one.contents else 0), reverse=True)
 
 
-def foreign(place: Place, known: Snapshot) -> tuple[Sign, ...]:
-    """A sign where the file on disk has another machine's key than the newest file of the history."""
+def foreign(place: Place, known: Snapshot, least: int = _OUTVOTES) -> tuple[Sign, ...]:
+    """A sign where so many pairs of the history agree on another key than the file on disk has."""
     damaged = _contents(place.metabase, known)
     kept = [_contents(pair.metabase, known) for pair in pairs(place, known) if not pair.backup]
-    keys = {one.key for one in kept if one and not one.broken and one.key}
-    if not damaged or not damaged.key or not keys or damaged.key in keys:
+    keys = Counter(one.key for one in kept if one and not one.broken and one.key)
+    if not damaged or not damaged.key or damaged.key in keys or max(keys.values(), default=0) < least:
         return ()
     return (Sign("file", f"{place.metabase} has another SessionKey than the history: it is another machine's"),)
 
 
 def whose(damaged: Contents | None, looked: Sequence[Candidate]) -> str:
-    """The key of this machine: what the file and the history say together; empty where they do not agree."""
+    """The key of this machine, from the file and the history; empty where they do not agree and none outvotes it."""
     counted = Counter(
         one.contents.key for one in looked if one.contents and not one.contents.broken and not one.pair.backup
     )
@@ -132,8 +133,8 @@ def whose(damaged: Contents | None, looked: Sequence[Candidate]) -> str:
     own = damaged.key if damaged else ""
     if own and (own in counted or not counted):
         return own
-    first, *more = [*counted.most_common(2), ("", 0)]
-    return first[0] if not more or first[1] > more[0][1] else ""
+    (first, count), (_, other) = [*counted.most_common(2), ("", 0), ("", 0)][:2]
+    return first if count > other and (not own or count >= _OUTVOTES) else ""
 
 
 def lost(candidate: Contents, damaged: Contents | None, memory: Iterable[str]) -> list[str]:

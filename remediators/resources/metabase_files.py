@@ -207,6 +207,7 @@ _FILE_VALUE = re.compile(
 _NODE = re.compile(r"^\[(/.+)\]\s*$", re.MULTILINE)
 _NUMBER = re.compile(r"\((0x8[0-9A-Fa-f]{7})\)")
 _EVENT_ROW = re.compile(rf'^"[^"]*","{_EVENT}"', re.MULTILINE)
+_SCHEMA = re.compile(r"(MBSchema[^\\]*\.xml|\.SC\d+)$", re.IGNORECASE)
 _LISTED = re.compile(r"^(\d+)\*([^*\r\n]*)\*([^*\r\n]+?)\r?$", re.MULTILINE)
 
 
@@ -253,16 +254,12 @@ def parse_file(answers: Sequence[Answer], path: str, folder: str) -> Reading:
     if answers[1].status != 0 or len(raw) != rows[0].size:
         came = f"{len(raw)} of its {rows[0].size} bytes came over by type"
         return Reading(unread=dict.fromkeys((file, said), f"{came}, so that it could not be put back exactly"))
-    found = metabase_text.read(raw) if "schema" not in _leaf(path).lower() else _schema(raw)
+    found = _schema(raw) if _SCHEMA.search(path) else metabase_text.read(raw)
     return Reading({file: {"sha256": found.sha256, "kept": kept(folder, path, found.sha256)}, said: found.value()})
 
 
 def _schema(raw: bytes) -> Contents:
     return Contents(metabase_text.hash_of(raw), len(raw), metabase_text.broken_schema(raw))
-
-
-def _leaf(path: str) -> str:
-    return path.rpartition("\\")[2]
 
 
 def _rows(answer: Answer) -> list[Listed]:

@@ -53,7 +53,7 @@ def questions(known: Snapshot, today: date) -> Iterator[Query]:
         files.contents_address(place.metabase)
     ):
         return
-    suspect = not files.health(known).healthy or choice.foreign(place, known)
+    suspect = not files.health(known).healthy or choice.foreign(place, known, least=1)
     yield from choice.everything(place, known) if suspect else choice.newest(place, known)
     if suspect:
         yield from _modes(known)

@@ -52,7 +52,8 @@ class Placing:
 @dataclass(frozen=True, slots=True)
 class Job:
     """
-    What a script does. ``folder`` is where it lives, ``aside`` are folders copied whole before anything else.
+    What a script does. ``folder`` is where it lives; ``aside`` are folders copied whole before anything else, and
+    ``copies`` single files with where they go.
 
     ``stop`` and ``start`` are services in their order; ``flush`` makes IIS write its memory to disk instead of a swap.
     ``look`` are nodes that the enumeration must show afterwards; without any, nothing is enumerated.
@@ -62,6 +63,7 @@ class Job:
     name: str
     placings: tuple[Placing, ...]
     aside: tuple[str, ...] = ()
+    copies: tuple[tuple[str, str], ...] = ()
     stop: tuple[str, ...] = ()
     start: tuple[str, ...] = ()
     flush: bool = False
@@ -111,6 +113,8 @@ def _keep(job: Job) -> Iterator[str]:
             yield from _copy(placing.path, placing.undo, "could not be kept aside: is the disk full?")
         if placing.source and placing.kept:
             yield from _copy(placing.source, placing.kept, "could not be kept aside: is the disk full?")
+    for source, target in job.copies:
+        yield from _copy(source, target, "could not be kept aside: is the disk full?")
     for folder in job.aside:
         yield from map(unless_failed, on_host.all_copied(folder, f"{job.folder}\\{_leaf(folder)}"))
 

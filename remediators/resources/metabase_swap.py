@@ -145,11 +145,14 @@ def _job(changes: Sequence[Change], known: Snapshot) -> Job:
     flush = any(_anew(change.after) for change in changes)
     how = detail["how"] if forward else detail.get("back", detail["how"])
     stop, start = _services(detail, known, forward=forward) if how == "swap" and not flush else ((), ())
+    schema = f"{detail['inetsrv']}\\MBSchema.xml"
+    copies = ((schema, f"{detail['folder']}\\MBSchema.xml"),) if schema in detail.get("aside", {}) else ()
     return Job(
         str(detail["folder"]),
         name,
         tuple(_placing(change, name) for change in changes),
         aside=tuple(f"{detail['inetsrv']}\\{folder}" for folder in ("History", "MetaBack")) if name == "repair" else (),
+        copies=copies if name == "repair" else (),
         stop=stop,
         start=start,
         flush=flush,
