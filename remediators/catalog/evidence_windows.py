@@ -57,8 +57,8 @@ class WindowsEvidence:
         yield from self._registry(known)
         yield from SmtpBanner().queries(_BANNERS, known)
         yield from metabase.read([EXPIRES])
-        yield from self._metabase(known)
         yield events.query(self.today, days=self.days)
+        yield from self._metabase(known)
         yield smtp_queue.query()
 
     def _metabase(self, known: Snapshot) -> Iterator[Query]:

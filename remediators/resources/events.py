@@ -134,7 +134,7 @@ def query(today: date | None, *, days: int = DAYS, most: int = MOST, seconds: in
         _by_wmic(since, seconds),
     )
     name = f"events:{EVENTS.identity}:{since.isoformat() if since else 'all'}:{most}"
-    return Query(name, commands, Scope(frozenset({EVENTS})), lambda answers: _parse(answers, most))
+    return Query(name, commands, Scope(frozenset({EVENTS})), lambda answers: _parse(answers, most), partial=True)
 
 
 def found(known: Snapshot) -> Found:
