@@ -16,6 +16,8 @@ from remediators.resources.config_addresses import lines
 from remediators.resources.config_text import Path
 
 _RULE = re.compile(r"ip inspect name (\S+) (\S+)(?: .*)?$")
+_ZONE_MAIL = re.compile(r"class-map type inspect (?!\w+ match)")
+_MATCH = re.compile(r"match protocol e?smtp\b")
 _BINDING = re.compile(r"ip inspect (\S+) (?:in|out)$")
 
 
@@ -88,8 +90,24 @@ class IpInspect(Remediator):
         if options.inspection != "all" and not any(_chosen(options, snapshot)):
             names = ", ".join(sorted({one.name for one in _inspections(snapshot)})) or "none"
             yield f"there is no inspection {options.inspection} (there are: {names})"
+        yield from _by_zones(snapshot)
         if changes:
             yield "connections that are open keep their inspection until they end"
+
+
+def _by_zones(known: Snapshot) -> Iterator[str]:
+    """What a zone-based firewall, which is another thing than CBAC, does with mail: it is not touched."""
+    paths = list(lines(known))
+    mail = {
+        path[0]: path[1] for path in paths if len(path) == 2 and _ZONE_MAIL.match(path[0]) and _MATCH.match(path[1])
+    }
+    for path in paths:
+        classes = (head for head in mail if path[1:2] == (f"class type inspect {head.rsplit(maxsplit=1)[-1]}",))
+        for head in classes if len(path) == 3 and path[2].split()[0] == "inspect" else ():
+            yield (
+                f"mail is inspected by the zone-based firewall too: `{mail[head]}` in `{head}`, used by `{path[0]}`; "
+                "this task does not touch that, change it by hand"
+            )
 
 
 def _refuse_others(known: Snapshot) -> None:

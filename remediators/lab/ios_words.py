@@ -85,6 +85,24 @@ Running Activation Key: 0x00000000 0x00000000 0x00000000 0x00000000 0x00000000
 Configuration register is 0x1
 Configuration has not been modified since last system restart.
 """
+_FWSM: Final = """\
+FWSM Firewall Version 4.1(5)
+Device Manager Version 6.2(1)F
+
+Compiled on Wed 27-Apr-11 19:00 by fwsmbld
+
+{host} up 17 days 4 hours
+
+Hardware:   WS-SVC-FWM-1, 1024 MB RAM, CPU Pentium III 1000 MHz
+Flash SMART CF @ 0xc321, 20MB
+
+Licensed Features:
+Failover                     : Active/Active
+Security Contexts            : 2
+
+Serial Number: SAD000000LAB
+Configuration has not been modified since last system restart.
+"""
 _PIX: Final = """\
 Cisco PIX Firewall Version 6.3(5)
 Cisco PIX Device Manager Version 3.0(4)
@@ -116,6 +134,8 @@ def show_version(platform: str, version: str, host: str, config_line: str) -> st
     release = version or config_line.rpartition("ersion ")[2].strip()
     if platform == "pix":
         return _PIX.format(host=host)
+    if config_line.startswith("FWSM "):
+        return _FWSM.format(host=host)
     if platform == "asa":
         return _ASA.format(host=host, version=release or "8.2(5)")
     return (

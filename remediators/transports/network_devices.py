@@ -10,11 +10,12 @@ _PLATFORMS = (
     (re.compile(r"Cisco PIX Firewall Version ([\w.()]+)"), "pix"),
     (re.compile(r"Cisco Adaptive Security Appliance Software Version ([\w.()]+)"), "asa"),
     (re.compile(r"Cisco PIX Security Appliance Software Version ([\w.()]+)"), "asa"),  # PIX 7 and 8 speak as ASA does
+    (re.compile(r"FWSM Firewall Version ([\w.()]+)"), "fwsm"),
     (re.compile(r"IOS[ -]XR\b.*?Version ([\w.()\[\]]+)"), "iosxr"),
     (re.compile(r"(?:NX-OS|Nexus)(?:.|\n)*?(?:system|NXOS):?\s+version:? ([\w.()]+)"), "nxos"),
     (re.compile(r"IOS(?:\s*\(tm\)|-XE| XE| Software|\b)[^\n]*?Version ([\w.()]+)"), "ios"),
 )
-NAMES = {"ios": "IOS", "asa": "ASA", "pix": "PIX 6", "iosxr": "IOS XR", "nxos": "NX-OS"}
+NAMES = {"ios": "IOS", "asa": "ASA", "pix": "PIX 6", "fwsm": "FWSM", "iosxr": "IOS XR", "nxos": "NX-OS"}
 _NETWORK_OS = {"ios": "cisco.ios.ios", "asa": "cisco.asa.asa", "pix": "pix"}
 _PROMPT_STATES = {"pri", "sec", "act", "stby", "actnofailover", "master", "slave", "control", "data", "noconfig"}
 
@@ -77,7 +78,11 @@ def another(wanted: str, version: str) -> str | None:
     if found[0] == wanted:
         return None
     name = NAMES[found[0]]
-    cure = f"set ansible_network_os: {_NETWORK_OS[found[0]]}" if found[0] in _NETWORK_OS else "it is not supported"
+    cure = (
+        f"set ansible_network_os: {_NETWORK_OS[found[0]]}"
+        if found[0] in _NETWORK_OS
+        else "it is not supported, change it by hand"
+    )
     return f"it is {name} ({found[1]}), and ansible_network_os says {NAMES[wanted]}: {cure}"
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.test_devices_there_and_back import stands
+
 CONFIGS = Path(__file__).parents[1] / "lab" / "configs"
 BOOK = """\
 - hosts: ios
@@ -46,7 +48,7 @@ def lines(text):
 
 def test_plan_apply_empty_plan_and_rollback(firewalls):
     d = firewalls
-    before = {name: lines(d.lab.device(name).running()) for name in DEVICES}
+    before = {name: stands(d.lab.device(name)) for name in DEVICES}
 
     planned = d.remediate("plan", "book.yml", "-i", "lab.yml", "--out", "x.plan", "--detailed-exitcode")
     assert planned.code == 2, planned.out + planned.err
@@ -59,7 +61,7 @@ def test_plan_apply_empty_plan_and_rollback(firewalls):
     back = d.remediate("rollback", "latest", "--yes")
 
     assert back.code == 0, back.out + back.err
-    assert {name: lines(d.lab.device(name).running()) for name in DEVICES} == before
+    assert {name: stands(d.lab.device(name)) for name in DEVICES} == before
     assert saved == list(DEVICES)
 
 
