@@ -9,34 +9,14 @@ from pathlib import Path
 
 import click
 
-PLAYBOOK = """\
-- name: Every server has its banner
-  hosts: exchange
-  vars: {banner: Contoso ESMTP mail service}
-  tasks:
-    - name: SMTP banner
-      smtp_banner: {virtual_server: all, text: "{{ banner }}"}
-      when: facts.exchange.version is version('6.5', '>=')
-      cause: 4
-      notify: Restart SMTP
-      verify:
-        smtp_greeting: {port: "{{ smtp_port }}", contains: "{{ banner }}"}
-    - name: Who looks after this server
-      registry:
-        key: HKLM\\SOFTWARE\\Contoso\\Fleet
-        values:
-          Owner: {type: sz, data: messaging}
-          Contacts: {type: multi_sz, data: [berlin, hamburg]}
-  handlers:
-    - name: Restart SMTP
-      service: {name: SMTPSVC, state: restarted}
-"""
+SCENARIO = "kb919091/cause1+cause5"
+SENDER, RECEIVER, FIREWALL = "exch01", "exch02", "fw01"
 
 
 @click.command()
 @click.option("--keep", metavar="DIR", help="Work in this folder and leave it, instead of a temporary one.")
 def command(keep: str | None) -> int:
-    """Ping, plan, apply, an empty plan, rollback, an empty plan again: on simulated Windows 2003 servers."""
+    """Diagnose, plan, apply, diagnose again, roll back: on simulated Exchange servers behind a simulated firewall."""
     if keep:
         Path(keep).mkdir(parents=True, exist_ok=True)
         return _in(Path(keep).resolve())
@@ -45,43 +25,58 @@ def command(keep: str | None) -> int:
 
 
 def _in(folder: Path) -> int:
-    from remediators.lab.inventory import DEFAULT_FLEET
-    from remediators.lab.serve import Lab
+    from remediators.lab.scenarios import find
 
     before = Path.cwd()
     os.chdir(folder)
     try:
-        with Lab(DEFAULT_FLEET, ports="free", folder=folder / "lab") as lab:
-            lab.write_inventory("lab.yml")
-            Path("banner.yml").write_text(PLAYBOOK, encoding="utf-8")
-            click.echo(f"A lab of {len(lab.hosts)} simulated servers is up, over real WinRM, SSH and SMTP.\n")
+        scenario = find(SCENARIO)
+        with scenario.lab(folder / "lab") as lab:
+            scenario.write(lab, folder)
+            click.echo(
+                f"A lab of {len(lab.hosts)} simulated hosts is up, over real WinRM, SSH and SMTP.\n"
+                f"Mail from {SENDER} to {RECEIVER} is stuck: event 4006, a queue that grows. Two causes of KB 919091\n"
+                f"hold at once, one on {RECEIVER} and one on the firewall {FIREWALL} before it.\n"
+            )
             return _story()
     finally:
         os.chdir(before)
 
 
+_DIAGNOSE = ["diagnose", "-i", "inventory.yml", "all", "--from", FIREWALL]
+
+
 def _story() -> int:
     """Run the commands; the first whose exit code is not the expected one ends the story."""
-    _show("cat banner.yml", PLAYBOOK)
-    steps: list[tuple[str, list[str], int]] = [
-        ("Who answers?", ["ping", "-i", "lab.yml", "exchange"], 0),
-        ("What would change? Nothing is touched.", ["plan", "banner.yml", "-i", "lab.yml", "--out", "banner.plan"], 0),
-        ("Do what the plan says, and look from outside.", ["apply", "banner.plan", "--yes"], 0),
-        ("Is anything left?", ["plan", "banner.yml", "-i", "lab.yml", "--detailed-exitcode"], 0),
+    mend = [
+        ("Who answers?", ["ping", "-i", "inventory.yml", "all"], 0),
+        ("What is wrong, and what would mend it? Only read.", [*_DIAGNOSE, "--out", "fix.yml"], 0),
+    ]
+    rest = [
+        ("What would change? Nothing is touched.", ["plan", "fix.yml", "-i", "inventory.yml", "--out", "fix.plan"], 0),
+        ("Do what the plan says.", ["apply", "fix.plan", "--yes"], 0),
+        ("Is it gone?", _DIAGNOSE, 0),
         ("Put it all back.", ["rollback", "latest", "--yes"], 0),
         (
             "As it was: the same changes would be made again.",
-            ["plan", "banner.yml", "-i", "lab.yml", "--detailed-exitcode"],
+            ["plan", "fix.yml", "-i", "inventory.yml", "--detailed-exitcode"],
             2,
         ),
         ("What happened, for those who ask later.", ["runs"], 0),
     ]
+    if not _all(mend):
+        return 1
+    _show("cat fix.yml", Path("fix.yml").read_text(encoding="utf-8"))
+    return 0 if _all(rest) else 1
+
+
+def _all(steps: Sequence[tuple[str, Sequence[str], int]]) -> bool:
     for text, arguments, expected in steps:
         code = _run(text, arguments)
         if code != expected:
             click.echo(f"that ended with {code}, and {expected} was expected", err=True)
-            return 1
-    return 0
+            return False
+    return True
 
 
 def _run(text: str, arguments: Sequence[str]) -> int:

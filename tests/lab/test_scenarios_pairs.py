@@ -9,10 +9,10 @@ import pytest
 
 from remediators.cli.main import run
 from remediators.lab.scenarios import find
-from tests.lab.mending import kicked, state, verdicts
+from tests.lab.mending import kicked, state, verdicts, without_iis
 
 CHECK_FAILED = 2
-PAIRS = list(combinations((1, 2, 3, 4, 5), 2))
+PAIRS = list(combinations((1, 2, 3, 4, 5, 6), 2))
 
 
 @pytest.mark.parametrize(("one", "other"), PAIRS)
@@ -29,7 +29,8 @@ def test_two_causes_at_once_are_mended_one_after_the_other(
     monkeypatch.chdir(tmp_path)
     with scenario.lab(tmp_path / "keys") as lab:
         inventory = str(scenario.write(lab, tmp_path))
-        before = {name: state(host) for name, host in lab.hosts.items()}
+        seen_of = without_iis if 6 in (one, other) else (lambda told: told)
+        before = {name: seen_of(state(host)) for name, host in lab.hosts.items()}
         runs: list[str] = []
         seen: set[int] = set()
         while len(runs) < 2 and lab.obstacles("exch01", "exch02"):
@@ -37,8 +38,9 @@ def test_two_causes_at_once_are_mended_one_after_the_other(
             found = verdicts(capsys, inventory, *look, "--out", f"fix{len(runs)}.yml")
             now = {cause for cause, verdict in found.items() if verdict == "applies"}
             hidden = {cause for cause, verdict in found.items() if verdict == "possible"}
+            true = {cause for cause, _ in lab.obstacles("exch01", "exch02")}
             assert now
-            assert now | hidden == {cause for cause, _ in lab.obstacles("exch01", "exch02")}
+            assert now <= true <= now | hidden <= true | seen  # events of what was mended are still in the log
             seen |= now
             assert run(["plan", f"fix{len(runs)}.yml", "-i", inventory, "--out", "fix.plan"]) == 0
             masked = 4 in now and 5 not in now and 5 in (one, other)
@@ -50,4 +52,4 @@ def test_two_causes_at_once_are_mended_one_after_the_other(
         assert kicked(lab) == 0
         for name in reversed(runs):
             assert run(["rollback", name, "--yes"]) == 0
-        assert {name: state(host) for name, host in lab.hosts.items()} == before
+        assert {name: seen_of(state(host)) for name, host in lab.hosts.items()} == before
