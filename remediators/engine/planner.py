@@ -171,9 +171,19 @@ def _stranger(task: Task, house: House, platform: Platform) -> str | None:
     return f"{task.remediator} is for {made_for} hosts, and this one is {platform.name}"
 
 
+def _left_out(task: Task) -> bool:
+    """Whether ``when`` leaves a task out here, as far as the host's variables decide: then nobody is refused."""
+    if task.facts:
+        return False
+    try:
+        return all(turn.skipped is not None for turn in task.render({}))
+    except RemediationError:
+        return False
+
+
 def _evaluate(task: Task, known: Snapshot, house: House, platform: Platform) -> Iterator[Item]:
     stranger = _stranger(task, house, platform)
-    if stranger:
+    if stranger and not _left_out(task):
         yield _blank(task, "refused", stranger)
         return
     try:
