@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from remediators.catalog import products as product_data
 from remediators.catalog.smtp_banner import NODE, PROPERTY, SmtpBanner, SmtpBannerOptions, virtual_servers
-from remediators.catalog.tnef import MISSING, Tnef, TnefOptions
+from remediators.catalog.tnef import Tnef, TnefOptions
 from remediators.model import (
     ABSENT,
     Address,
@@ -38,6 +38,7 @@ USUAL_MINUTES: Final = 2880
 _BANNERS = SmtpBannerOptions(virtual_server="all", state="default")
 # Where nearly every host has its metabase: asked for at once, it saves those a second trip.
 _FOLDER: Final = r"C:\WINDOWS\System32\Inetsrv"
+_PAST: Final = frozenset({"events"})
 _WORST = ("on", "unread", "no-data", "off", "absent")
 
 
@@ -89,7 +90,7 @@ class WindowsEvidence:
             self._tnef_sign(known),
             _service(self.host.name, states),
             _banner(self.host.name, known),
-            _metabase(self.host.name, states["IISADMIN"], known),
+            _metabase(self.host.name, states["IISADMIN"], known, exchange=exchange or unsure),
         )
         return HostEvidence(
             self.host.name,
@@ -139,7 +140,7 @@ class WindowsEvidence:
         """The operator's values, or why there are none."""
         given = self.host.variables.get("tnef_values")
         if not given:
-            return MISSING
+            return "tnef_values is not set: the values of KB 254089 are not public any more, take them from your copy"
         try:
             return TnefOptions(values=given)
         except (TypeError, ValueError) as error:
@@ -242,7 +243,7 @@ def _banner(host: str, known: Snapshot) -> Sign:
         numbers = virtual_servers(known[metabase.children_address(NODE)])
         texts = {n: known[metabase.property_address(f"{NODE}/{n}", PROPERTY)] for n in numbers}
     except (Unread, OutOfScope) as error:
-        return Sign("banner", "unread", f"{host}: ConnectResponse was not read: {error.message}")
+        return Sign("banner", "unread", f"{host}: ConnectResponse was not read: {_why(error)}")
     own = {number: text for number, text in texts.items() if text is not ABSENT}
     if not own:
         return Sign("banner", "default", f"{host}: ConnectResponse is not set, so Windows' own greeting is said")
@@ -250,17 +251,24 @@ def _banner(host: str, known: Snapshot) -> Sign:
     return Sign("banner", "own", f"{host}: ConnectResponse: {told}")
 
 
-def _metabase(host: str, iisadmin: str, known: Snapshot) -> Sign:
-    """Two independent signs prove damage; one alone is a suspicion; none counts where file and memory were read."""
+def _metabase(host: str, iisadmin: str, known: Snapshot, *, exchange: bool) -> Sign:
+    """
+    Two independent signs prove damage; one alone is a suspicion; none counts where file and memory were read.
+
+    Events of the past alone are none where both are whole again. Without Exchange there is no DS2MB to be lost.
+    """
     if iisadmin == "absent":
         return Sign("metabase", "none", f"{host}: IIS is not installed")
     health = metabase_files.health(known)
-    if health.file_only:
+    kinds = {sign.kind for sign in health.signs if exchange or "DS2MB" not in sign.text}
+    if kinds and health.file_only:
         value = "file-only"
-    elif health.proven:
+    elif len(kinds) > 1 and not (health.healthy and kinds <= _PAST):
         value = "corrupt"
-    elif health.signs:
+    elif kinds and not (health.healthy and kinds <= _PAST):
         value = "suspect"
+    elif health.signs and not exchange:
+        return Sign("metabase", "none", f"{host}: Exchange is not installed, so what it lacks of Exchange is no damage")
     else:
         value = "healthy" if health.healthy else "unread"
     return Sign("metabase", value, f"{host}: {health.words}", {"file_only": health.file_only})
@@ -291,9 +299,14 @@ def _logged(known: Snapshot, since: date) -> Logged | Unknown:
     try:
         found = events.found(known)
     except (Unread, OutOfScope) as error:
-        return Unknown(error.message)
+        return Unknown(_why(error))
     remotes: dict[tuple[str, ...], int] = {(r.address, r.name): r.count for r in found.remotes}
     return Logged(found.count, found.first, found.last, remotes, tuple(_limits(found, since)))
+
+
+def _why(error: RemediationError) -> str:
+    """The reason alone, without the address that it is the reason for."""
+    return error.message.partition(" was not read: ")[2] or error.message
 
 
 def _limits(found: events.Found, since: date) -> Iterable[str]:
@@ -311,6 +324,6 @@ def _queues(known: Snapshot) -> tuple[Queue, ...] | Unknown:
     try:
         found = smtp_queue.queue(known)
     except (Unread, OutOfScope) as error:
-        return Unknown(error.message)
+        return Unknown(_why(error))
     links = (link for link in found.remote if link.messages)
     return tuple(Queue(link.name, link.messages, link.oldest, link.state, link.info, link.semaphore) for link in links)

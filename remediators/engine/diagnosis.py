@@ -65,16 +65,21 @@ def _judgements(
     for end, at in _ends(cause, path, hosts):
         seen = {sign.kind: sign for sign in _signs(cause, path, end, at, hosts)} | {"symptom": symptom}
         rule = rule_for(rules, {kind: seen[kind].value for kind in cause.signs})
-        told = tuple(seen[kind] for kind in cause.signs)
+        told = tuple(seen[kind] for kind in cause.signs if kind in rule.when or not _beside_the_point(seen[kind]))
         yield Judgement(cause.number, path, end, at, rule.verdict, rule.sure, rule.reason, told)
+
+
+def _beside_the_point(sign: Sign) -> bool:
+    """Whether a sign that decided nothing needs no telling: that no mail is dropped here, or that nobody knows."""
+    return sign.kind == "symptom" and sign.value not in ("logged", "unnamed")
 
 
 def _ends(cause: Cause, path: Path, hosts: Mapping[str, HostEvidence]) -> Iterator[tuple[str, str]]:
     """Where on a path a cause can sit: an end of it and the host there; ``""`` for a device that nobody named."""
     for end, name in ((SENDER, path.sender), (RECEIVER, path.receiver)):
-        if end in cause.ends and name:
+        if end in cause.ends and hosts[name].status != "outside":
             yield end, name
-    if BETWEEN in cause.ends:
+    if BETWEEN in cause.ends and hosts[path.receiver].status != "outside":
         yield from ((BETWEEN, device) for device in path.via)
         idle = all(hosts[device].sign("inspection").value in ("none", "unbound") for device in path.via)
         if idle and (not path.via or signs.mask("", path, hosts).value not in ("clean", "unseen")):
@@ -83,7 +88,7 @@ def _ends(cause: Cause, path: Path, hosts: Mapping[str, HostEvidence]) -> Iterat
 
 def _signs(cause: Cause, path: Path, end: str, at: str, hosts: Mapping[str, HostEvidence]) -> Iterator[Sign]:
     """Every sign that a cause looks at, but for the symptom, which is one for the whole path."""
-    receiver = hosts[path.receiver] if path.receiver else signs.nobody("the receiver is not among the hosts")
+    receiver = hosts[path.receiver]
     for kind in cause.signs:
         match kind:
             case "symptom":

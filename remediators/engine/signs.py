@@ -24,11 +24,6 @@ ELSEWHERE = "(others)"  # the other end of a path that is not among the hosts
 _INSPECTS = ("bound", "look-alike")
 
 
-def nobody(why: str) -> HostEvidence:
-    """A host of which nothing is known."""
-    return HostEvidence("", "", "outside", why)
-
-
 # -- who is meant ----------------------------------------------------------------------------------------------------
 
 
@@ -208,8 +203,6 @@ def mask(device: str, path: Path, hosts: Mapping[str, HostEvidence]) -> Sign:
     ``device`` is empty for one that nobody named. Where several devices that may do it stand between the place that
     sees asterisks and the one that does not, it is ``shared``: which of them does it cannot be told.
     """
-    if not path.receiver:
-        return Sign("mask", "unseen", "no greeting was seen through it")
     server = hosts[_behind(device, path, hosts)]
     looks = _looks(server)
     dirty = [(place, look) for place, look in looks if is_masked(look)]
@@ -251,7 +244,7 @@ def _shown(server: HostEvidence, place: str, look: Look) -> str:
 
 def _behind(device: str, path: Path, hosts: Mapping[str, HostEvidence]) -> str:
     """The server of a path that stands behind a device: its receiver, or else its sender."""
-    if device and path.sender and device not in _front(hosts[path.receiver]) and device in _front(hosts[path.sender]):
+    if device and device not in _front(hosts[path.receiver]) and device in _front(hosts[path.sender]):
         return path.sender
     return path.receiver
 
@@ -272,7 +265,7 @@ def side(device: str, path: Path, hosts: Mapping[str, HostEvidence]) -> Sign:
 def nowhere(path: Path) -> Sign:
     """What is known of inspection where no named device does it."""
     where = f"none of {', '.join(path.via)} inspects it" if path.via else "the inventory names no device there (via:)"
-    return Sign("inspection", "nowhere", f"between {path.sender or 'the senders'} and {path.receiver}: {where}")
+    return Sign("inspection", "nowhere", f"between {path.sender} and {path.receiver}: {where}")
 
 
 # -- verbs -----------------------------------------------------------------------------------------------------------
@@ -287,7 +280,7 @@ def understands(receiver: HostEvidence) -> Sign:
     """Whether the receiver takes binary mail, which Summary TNEF is (KB 841756)."""
     look = next(_heard(receiver), None)
     if look is None:
-        return Sign("format", "unseen", f"{receiver.name or 'the receiver'}: its verbs (EHLO) were not seen")
+        return Sign("format", "unseen", f"{receiver.name}: its verbs (EHLO) were not seen")
     lacking = [verb for verb in BINARY if verb not in look.verbs]
     if lacking:
         return Sign("format", "lacks", f"{receiver.name}: it does not offer {' and '.join(lacking)}")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from remediators.engine.signs import Names, said
 from remediators.model.diagnosis import (
     APPLIES,
     CANNOT_TELL,
@@ -100,7 +101,12 @@ def document(diagnosis: Diagnosis, frame: Frame) -> dict[str, Any]:
     found = findings(diagnosis, frame.weights)
     platforms = {name: host.platform for name, host in diagnosis.hosts.items()}
     told = [_finding(one, _cause(frame.causes, one.cause), platforms) for one in found]
-    hosts = [_host(host, found, frame) for host in diagnosis.hosts.values() if host.status != "outside"]
+    known = Names(diagnosis.hosts)
+    hosts = [
+        _host(host, found, frame, _strangers(host, known))
+        for host in diagnosis.hosts.values()
+        if host.status != "outside"
+    ]
     return with_digest(
         {
             "schema": SCHEMA,
@@ -179,7 +185,7 @@ def _fixes(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return fixes
 
 
-def _host(host: HostEvidence, found: Sequence[Finding], frame: Frame) -> dict[str, Any]:
+def _host(host: HostEvidence, found: Sequence[Finding], frame: Frame, strangers: Sequence[str]) -> dict[str, Any]:
     mine = [one for one in found if one.at == host.name]
     numbers = sorted({one.cause for one in mine})
     verdicts = {str(n): heaviest([one.verdict for one in mine if one.cause == n]) for n in numbers}
@@ -198,8 +204,13 @@ def _host(host: HostEvidence, found: Sequence[Finding], frame: Frame) -> dict[st
         "queues": _queues(host),
         "looks": {place or "here": _look(look) for place, look in sorted(host.looks.items())},
         "facts": {name: value for name, value in host.facts.items() if name != "via"},
-        "unread": unread(host),
+        "unread": unread(host, strangers),
     }
+
+
+def _strangers(host: HostEvidence, known: Names) -> list[str]:
+    remotes = () if isinstance(host.logged, Unknown) else host.logged.remotes
+    return sorted({said(remote) for remote in remotes if any(remote) and known.meant(remote) is None})
 
 
 def _sign(sign: Sign) -> dict[str, Any]:
@@ -236,12 +247,17 @@ def _look(look: Look | Unknown) -> dict[str, Any]:
     return {"taken": True, "kind": look.kind, "words": look.words, "ehlo": look.ehlo, "verbs": sorted(look.verbs)}
 
 
-def unread(host: HostEvidence) -> list[str]:
-    """Everything of a host that was asked for and could not be read, in its own words."""
+def unread(host: HostEvidence, strangers: Sequence[str] = ()) -> list[str]:
+    """
+    Everything of a host that was asked for and could not be read, in its own words.
+
+    ``strangers`` are remote hosts that its events name and of which nothing is known.
+    """
     if host.status != "read":
         return [host.error]
     found = [sign.words for sign in host.signs.values() if sign.value == "unread"]
     if host.platform == "windows":
+        found += [f"event 4006 names {name}, which is not among the hosts that were asked for" for name in strangers]
         found += [f"event 4006: {host.logged.reason}"] if isinstance(host.logged, Unknown) else []
         found += [f"queues: {host.queues.reason}"] if isinstance(host.queues, Unknown) else []
     return found + [look.reason for look in host.looks.values() if isinstance(look, Unknown)]
