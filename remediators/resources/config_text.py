@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from remediators.model import ReadFailed
 
@@ -28,6 +29,7 @@ _IOS_VERSION = re.compile(r"^version (\S+)$", re.MULTILINE)
 _ASA_VERSION = re.compile(r"^(?:ASA|PIX) Version (\d+)\S*", re.MULTILINE)
 _CLOSING = frozenset({"exit-address-family", "exit-peer-policy", "exit-peer-session", "exit-vrf", "end"})
 _CERTIFICATE = re.compile(r"certificate (?!chain\b)|key-string\b")
+_KEPT = 64  # texts that are remembered: some for each of the hosts that are in flight
 _DELIMITER = "^C"  # how IOS shows the character around a text of several lines, whatever it was
 
 
@@ -52,8 +54,13 @@ class Config:
     lines: tuple[Line, ...]
 
 
+@lru_cache(maxsize=_KEPT)
 def read(text: str) -> Config:
-    """Read a configuration. Raises `ReadFailed` where it is not proven to be whole."""
+    """
+    Read a configuration. Raises `ReadFailed` where it is not proven to be whole.
+
+    A run looks at the same text several times: for its lines, for what is unsaved, and again for its proof.
+    """
     rows = [row.rstrip() for row in text.replace("\r\n", "\n").split("\n")]
     _refuse_debris(rows)
     last = next((row for row in reversed(rows) if row), "")
@@ -79,6 +86,8 @@ def same(running: str, startup: str) -> list[str]:
     `ReadFailed` where one of them is not whole.
     """
     now, saved = _comparable(running), _comparable(startup)
+    if now == saved:
+        return []
     found: list[str] = []
     for tag, first, last, start, stop in SequenceMatcher(None, saved, now, autojunk=False).get_opcodes():
         if tag != "equal":
