@@ -18,8 +18,21 @@ _NAME = re.compile(r"([^\s:\]]+)\s*(?:#.*)?\Z")
 _KINDS = ("hosts", "children", "vars")
 
 
+_WORD = re.compile(r"(?!(?:True|False|None)\Z)[A-Za-z_/][\w.:/@-]*\Z|\d+(?:\.\d+){2,}\Z", re.ASCII)  # never a literal
+_NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,17})\Z", re.ASCII)
+_SPECIAL = frozenset("\"'\\#\x1f")  # with one of these, shlex sees more in a line than words
+
+
 def ini_value(text: str) -> Any:
     """A Python literal where it is one (``1``, ``True``, ``['a']``), else the text as it stands, as in Ansible."""
+    if _WORD.match(text):
+        return text
+    if _NUMBER.match(text):
+        return int(text)
+    return _literal(text)
+
+
+def _literal(text: str) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape in a literal is no concern of the operator's
@@ -88,7 +101,7 @@ class IniReader:
 
     def _host(self, number: int, text: str) -> None:
         try:
-            tokens = shlex.split(text, comments=True)
+            tokens = text.split() if text.isascii() and _SPECIAL.isdisjoint(text) else shlex.split(text, comments=True)
         except ValueError as error:
             self._wrong(number, f"the quotes do not match: {error}")
             return

@@ -19,6 +19,10 @@ class BadName(ValueError):
 
 def host_names(written: str) -> tuple[list[str], int | None]:
     """The hosts that a name with ranges stands for, and the port behind it. Raises `BadName`."""
+    if not written.isprintable():
+        raise BadName(f"{written!r} is no host name: there is a character in it that cannot be printed")
+    if ":" not in written and "[" not in written and "]" not in written and written.strip():
+        return [written], None
     found = _PORT.match(written)
     if found and not (found["bracketed"] and ":" not in found["bracketed"]):
         return _expanded(found["bracketed"] or found["name"]), _port(found["port"])

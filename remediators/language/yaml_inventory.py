@@ -82,7 +82,7 @@ def _hosts(draft: Draft, group: Group, hosts: dict[str, Any], place: Place) -> N
                 draft.problems.add(place.at(name).problem(f"host {name!r}", what))
                 continue
             layer = Layer(values, document, (*path, name))
-        if "[" in name or ":" in name or not name.strip():
+        if "[" in name or ":" in name or not name.isprintable() or not name.strip():
             draft.add_written(name, group, layer, place.at(name).key)
         else:
             draft.add_host(name, group, layer)
