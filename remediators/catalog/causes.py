@@ -337,6 +337,6 @@ RULES: Final = (
         "Exchange's verbs are missing in EHLO, although the metabase itself shows no damage that was seen",
     ),
     Rule(6, RULED_OUT, LIKELY, {"metabase": ("healthy",)}, "the metabase can be read whole, in memory and on disk"),
-    Rule(6, RULED_OUT, CERTAIN, {"metabase": ("none",)}, "this host has no IIS metabase"),
+    Rule(6, RULED_OUT, CERTAIN, {"metabase": ("none",)}, "there is no metabase of Exchange here"),
     Rule(6, CANNOT_TELL, CERTAIN, {"metabase": ("unread",)}, "the host's metabase was not read"),
 )

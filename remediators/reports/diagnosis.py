@@ -363,12 +363,21 @@ def _case(ones: Sequence[Mapping[str, Any]], style: Style, *, verbose: int) -> I
     yield style(_ROLES[first["verdict"]], f"{heading}: {visible(first['reason'])}")
     yield f"    mail from {_ways([group for one in ones for group in one['paths']])}"
     for name, mark in (("for", "+"), ("against", "-"), ("missing", "?"), ("other", " ")):
-        words = list(dict.fromkeys(words for one in ones for words in one[name]))
+        words = _merged(words for one in ones for words in one[name])
         most = len(words) if verbose else _MOST
         yield from (f"    {mark} {visible(text)}" for text in words[:most])
         if len(words) > most:
             yield f"    {mark} and {len(words) - most} more like these (-v)"
     yield from _cure(first, names, style)
+
+
+def _merged(texts: Iterable[str]) -> list[str]:
+    """Lines of evidence, each once; what is the same of several hosts (``HOST: WORDS``) is told with all their names."""
+    alike: dict[str, dict[str, None]] = {}
+    for text in texts:
+        name, colon, words = text.partition(": ")
+        alike.setdefault(words if colon else text, {})[name if colon else ""] = None
+    return [f"{_some(list(names))}: {words}" if all(names) else words for words, names in alike.items()]
 
 
 def _heaviest(findings: Sequence[Mapping[str, Any]], *, verbose: int) -> list[Mapping[str, Any]]:
@@ -401,11 +410,11 @@ def _quiet(told: Mapping[str, Any], style: Style, *, verbose: int) -> Iterator[s
         where = _some(sorted({one["at"] or "no named device" for one in ones}))
         yield f"cause {cause} {style(_ROLES[verdict], verdict)}: {where}: {visible(reason)}"
         if verdict == CANNOT_TELL:
-            missing = list(dict.fromkeys(words for one in ones for words in one["missing"]))
+            missing = _merged(words for one in ones for words in one["missing"])
             yield from (f"    ? {visible(words)}" for words in missing[: len(missing) if verbose else 3])
             yield f"    to know: {ones[0]['confirm']}"
         elif verbose:
-            against = dict.fromkeys(words for one in ones for words in one["against"])
+            against = _merged(words for one in ones for words in one["against"])
             yield from (f"    - {visible(words)}" for words in against)
     if together:
         yield ""

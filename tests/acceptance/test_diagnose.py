@@ -75,7 +75,7 @@ def best(cause, true, *, data, behind):
 
 
 def ways(true):
-    """With and without the operator's data, with and without a look from behind: all four for one cause, two for two."""
+    """With and without the operator's data, and a look from behind: all four ways for one cause, two for a pair."""
     return [(True, True), (False, False), *([(True, False), (False, True)] if len(true) < 2 else [])]
 
 
