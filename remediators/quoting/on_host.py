@@ -41,8 +41,7 @@ def show(path: str, *, seconds: float) -> Command:
 # bottom, and variables are expanded where they are. What fails sets WHY, and nothing that is guarded runs any more.
 
 FAILED = "WHY"
-_NO_BLOCK = str.maketrans("()", "??")
-_WORDS = re.compile(r"[\w .,:;'\\/()+-]+", re.ASCII)
+_WORDS = re.compile(r"[\w .,:;'\\/+-]+", re.ASCII)
 
 
 def say(text: str) -> str:
@@ -78,7 +77,7 @@ def same(one: str, other: str) -> str:
 def all_copied(folder: str, target: str) -> tuple[str, ...]:
     """Copy the files of a folder, and see that each copy is the same; an empty or missing folder is no failure."""
     each = f'fc /b "%%~fi" "{quoted(target)[1:-1]}\\%%~nxi">nul 2>&1'
-    leaf = say(folder.rpartition(chr(92))[2]).translate(_NO_BLOCK)
+    leaf = say(folder.rpartition(chr(92))[2])
     wrong = f"if errorlevel 1 set {FAILED}=a file of {leaf} could not be kept aside: is the disk full?"
     return (
         made(target),
