@@ -76,7 +76,7 @@ def _list(inventory: Inventory, pattern: str, flags: Mapping[str, Any]) -> None:
 
     shown = _shown(inventory, pattern, flags["limit"])
     form = {"yaml": views.as_tree, "toml": views.as_tables}.get(flags["output"], views.as_list)
-    seen = _seen(flags, marked=form is views.as_list)
+    seen = _seen(inventory, flags, marked=form is views.as_list)
     _print(form(inventory, shown, seen, export=flags["export"]), flags["output"])
 
 
@@ -98,7 +98,7 @@ def _graph(inventory: Inventory, pattern: str, flags: Mapping[str, Any]) -> None
         raise UsageError(f"there is no group {pattern!r}" + (f" ({hint})" if hint else ""))
     shown = _shown(inventory, "all", flags["limit"])
     if flags["output"] == "text":
-        seen = _seen(flags) if flags["with_vars"] else None
+        seen = _seen(inventory, flags) if flags["with_vars"] else None
         for line in graph(inventory, pattern, shown, seen):
             click.echo(line)
         return
@@ -112,7 +112,7 @@ def _host(inventory: Inventory, _pattern: str, flags: Mapping[str, Any]) -> None
 
     host = _known(inventory, flags["host"])
     extra = {name: value for layer in reversed(_extra(flags)) for name, value in layer.values.items()}
-    _print(_seen(flags)({**written(inventory, host), **extra}), flags["output"])
+    _print(_seen(inventory, flags)({**written(inventory, host), **extra}), flags["output"])
 
 
 def _known(inventory: Inventory, host: str) -> str:
@@ -133,17 +133,39 @@ def _extra(flags: Mapping[str, Any]) -> tuple[Layer, ...]:
     return parse_extra_vars(flags["extra_vars"])
 
 
-def _seen(flags: Mapping[str, Any], *, marked: bool = False) -> Callable[[Mapping[str, Any]], Any]:
+def _seen(
+    inventory: Inventory, flags: Mapping[str, Any], *, marked: bool = False
+) -> Callable[[Mapping[str, Any]], Any]:
     """How variables are shown: what their names call a secret is starred, and wherever else it stands."""
-    extra = {name: value for layer in _extra(flags) for name, value in layer.values.items()}
+    common = {
+        secret
+        for group in inventory.groups.values()
+        for layer in group.layers
+        for secret in secret_values(layer.values)
+    }
+    common |= {secret for layer in _extra(flags) for secret in secret_values(layer.values)}
 
     def seen(variables: Mapping[str, Any]) -> Any:
-        return concealed(variables, Redactor(secret_values({**extra, **variables})), marked=marked)
+        return concealed(variables, Blotter(common | secret_values(variables)), marked=marked)
 
     return seen
 
 
-def concealed(value: Any, redactor: Redactor, name: str = "", *, marked: bool = False) -> Any:
+class Blotter:
+    """Replaces a few secrets in many short texts, for which compiling a pattern would take longer."""
+
+    def __init__(self, secrets: Collection[str]) -> None:
+        self.secrets = sorted(
+            (secret for secret in secrets if len(secret) > 2 and "{{" not in secret), key=len, reverse=True
+        )
+
+    def text(self, text: str) -> str:
+        for secret in self.secrets:
+            text = text.replace(secret, MASK)
+        return text
+
+
+def concealed(value: Any, redactor: Redactor | Blotter, name: str = "", *, marked: bool = False) -> Any:
     """
     A value without what is secret in it, by its name, by the names inside it, and by what is known to be one.
 
@@ -157,10 +179,10 @@ def concealed(value: Any, redactor: Redactor, name: str = "", *, marked: bool = 
         return [concealed(inside, redactor, name, marked=marked) for inside in value]
     if isinstance(value, str) and value.startswith("{{ '"):
         return _unsafe(value, redactor, marked=marked)
-    return redactor.value(value)
+    return redactor.text(value) if isinstance(value, str) else value
 
 
-def _unsafe(value: str, redactor: Redactor, *, marked: bool) -> Any:
+def _unsafe(value: str, redactor: Redactor | Blotter, *, marked: bool) -> Any:
     from remediators.language.yaml_nodes import unliteral
 
     text = unliteral(value)
@@ -231,7 +253,7 @@ def _plays(inventory: Inventory, host: str, flags: Mapping[str, Any]) -> list[Pl
     return [play for play in plays if host in select(inventory, play.hosts, Problems(), play.place)]
 
 
-def _explanation(found: Explained, redactor: Redactor) -> list[str]:
+def _explanation(found: Explained, redactor: Redactor | Blotter) -> list[str]:
     winner, *rest = found.settings
     shown = concealed(found.value, redactor, found.name)
     lines = [f"{found.host}: {found.name} = {_short(shown)}" if found.fault is None else f"{found.host}: {found.name}"]
@@ -257,7 +279,7 @@ def _short(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _document(found: Explained, redactor: Redactor) -> dict[str, Any]:
+def _document(found: Explained, redactor: Redactor | Blotter) -> dict[str, Any]:
     settings = [_entry(setting, found.name, redactor) for setting in found.settings]
     document = {"host": found.host, "variable": found.name, "value": concealed(found.value, redactor, found.name)}
     if found.fault is not None:
@@ -265,7 +287,7 @@ def _document(found: Explained, redactor: Redactor) -> dict[str, Any]:
     return {**document, "set_by": settings[0], "overrode": settings[1:]}
 
 
-def _entry(setting: Setting, name: str, redactor: Redactor) -> dict[str, Any]:
+def _entry(setting: Setting, name: str, redactor: Redactor | Blotter) -> dict[str, Any]:
     value = concealed(setting.value, redactor, name)
     place = {"file": setting.file, "line": setting.line, "column": setting.column}
     return {"level": setting.level, "name": setting.who, "written": value, **place}

@@ -57,12 +57,13 @@ def explain(
     inventory: Inventory, host: str, name: str, *, extra: Sequence[Layer] = (), plays: Sequence[Play] = ()
 ) -> Explained:
     """
-    Who sets a variable of a host, and what it comes out as, with ``-e`` and without the plays.
+    Who sets a variable of a host, and what it comes out as.
 
-    ``plays`` are those that work on the host: what they and their tasks set is named as well.
+    ``plays`` are those that work on the host: what they and their tasks set counts, each in its own tasks.
     """
     settings = tuple(_settings(inventory, host, name, extra, plays))
-    scope = host_scope(inventory, host, extra=extra)
+    above = [layer for _, _, layer in (*_of_tasks(plays), *_of_plays(plays))]
+    scope = host_scope(inventory, host, extra=extra, above=above)
     try:
         found = scope.raw(name)
         value = scope.lookup(name) if found is not None and has_template(found[0]) else found and found[0]
