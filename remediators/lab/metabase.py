@@ -37,6 +37,10 @@ SCHEMA: Final[Mapping[str, str]] = {
     "SmartHost": "STRING",
     "SmartHostType": "INTEGER",
     "SmtpInboundCommandSupportOptions": "INTEGER",
+    "SmtpLocalDelayExpireMinutes": "INTEGER",
+    "SmtpLocalNDRExpireMinutes": "INTEGER",
+    "SmtpRemoteDelayExpireMinutes": "INTEGER",
+    "SmtpRemoteNDRExpireMinutes": "INTEGER",
     "SmtpRemoteProgressiveRetry": "STRING",
     "SmtpServiceVersion": "INTEGER",
 }

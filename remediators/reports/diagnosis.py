@@ -372,7 +372,7 @@ def _case(ones: Sequence[Mapping[str, Any]], style: Style, *, verbose: int) -> I
 
 
 def _merged(texts: Iterable[str]) -> list[str]:
-    """Lines of evidence, each once; what is the same of several hosts (``HOST: WORDS``) is told with all their names."""
+    """Lines of evidence, each once; what is the same of several hosts (``HOST: WORDS``) with all their names."""
     alike: dict[str, dict[str, None]] = {}
     for text in texts:
         name, colon, words = text.partition(": ")
@@ -466,6 +466,9 @@ def _dark(told: Mapping[str, Any], style: Style, *, verbose: int) -> Iterator[st
 
 
 def _next(told: Mapping[str, Any], style: Style) -> Iterator[str]:
+    if not told["totals"]["paths"]:
+        yield "None of these hosts is a mail server, as far as could be read."
+        return
     if not told["fixes"]:
         possible = any(cause["verdict"] == POSSIBLE for cause in told["causes"])
         yield "No cause is shown to apply." + (" What is possible has to be confirmed first." if possible else "")

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from remediators.lab.serve import Lab
 from remediators.model.documents import is_intact
 from remediators.reports.diagnosis import diagnosis_text
 
+PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 WAIT = "20"  # seconds for a greeting: a loaded machine may take some; nothing here is silent but where it is said
 # A receiver that closes at once is as much without a banner as a silent one, and nobody has to wait for it.
 PARTS = {n: "cause4-closes" if n == 4 else f"cause{n}" for n in range(1, 7)}
@@ -148,6 +150,23 @@ def test_the_playbook_it_writes_can_be_planned_and_changes_the_ends_at_fault_onl
     assert changing == fixed
 
 
+@pytest.mark.parametrize("cause", PARTS)
+def test_the_playbook_for_all_causes_takes_one_by_its_tag(cause, tmp_path, monkeypatch):
+    scenario = scenarios.find(name_of((cause,)))
+    monkeypatch.chdir(tmp_path)
+    with standing(scenario, tmp_path) as lab:
+        inventory = str(scenario.write(lab, tmp_path / "inventory"))
+        chosen = ["--tags", f"cause{cause}", "-l", scenario.at[cause], "-e", "cause5_allow_unarmed=true"]
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            run(["plan", str(PLAYBOOKS / "kb919091.yml"), "-i", inventory, "--output", "json", *chosen])
+    items = [item for host in json.loads(out.getvalue())["hosts"] for item in host["items"] if not item["handler"]]
+
+    assert {item["cause"] for item in items} == {cause}
+    assert {item["outcome"] for item in items} <= {"change", "skipped"}
+    assert any(item["outcome"] == "change" for item in items)
+
+
 def test_nothing_is_written_to_any_host(tmp_path):
     scenario = scenarios.find("kb919091/all")
     with standing(scenario, tmp_path) as lab:
@@ -177,6 +196,23 @@ def test_a_silent_server_is_waited_for_and_told(tmp_path):
     four = next(cause for cause in document["causes"] if cause["cause"] == 4)
     assert (four["verdict"], four["at"]) == ("applies", [RECEIVER])
     assert "within 2 s" in json.dumps(document)
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(None, "after 48 hours, the usual time"), (720, "after 12 hours:")])
+def test_what_waits_is_told_with_the_time_to_its_return(minutes, said, tmp_path):
+    scenario = scenarios.find("kb919091/cause1")
+    if minutes:
+        metabase = {"SmtpSvc/1": {"SmtpRemoteNDRExpireMinutes": minutes}}
+        fleet = {**scenario.fleet, SENDER: {**scenario.fleet[SENDER], "metabase": metabase}}
+        scenario = replace(scenario, fleet=fleet)
+    with standing(scenario, tmp_path) as lab:
+        inventory = str(scenario.write(lab, tmp_path / "inventory"))
+        _, text = told("-i", inventory, "exchange")
+
+    line = next(line for line in text.splitlines() if "messages wait for exch02" in line)
+    assert "57 messages" in line
+    assert said in line
+    assert "The semaphore timeout period has expired." in line
 
 
 def test_a_stopped_service_is_no_missing_banner(tmp_path):

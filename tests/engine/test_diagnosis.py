@@ -315,3 +315,11 @@ def test_a_path_passes_the_devices_of_both_ends_each_once():
     paths, _ = evidence.paths({"a": a, "b": b}, ["a", "b"])
 
     assert paths == [Path("a", "b", ("x", "y", "z")), Path("b", "a", ("y", "z", "x"))]
+
+
+def test_hosts_that_are_no_mail_servers_are_said_to_be_none():
+    plain = replace(server("a"), sends=False, receives=False, exchange=False)
+    text = diagnosis_text(told(judged(plain), ["a"]))
+
+    assert "0 paths of mail" in text
+    assert "None of these hosts is a mail server" in text
