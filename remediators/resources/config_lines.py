@@ -8,6 +8,7 @@ as stands in `config_steps`, what the addresses and their values are in `config_
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from remediators.model import (
@@ -40,7 +41,7 @@ from remediators.resources.config_addresses import (
 )
 from remediators.resources.config_rules import is_physical, rank
 from remediators.resources.config_steps import steps
-from remediators.resources.config_text import Config, Path, read, same
+from remediators.resources.config_text import KEPT, Config, Path, read, same
 
 __all__ = ["PLATFORM", "RELEASE", "ConfigKind", "address", "running", "same", "values"]
 
@@ -58,7 +59,12 @@ def running() -> Query:
 def _parse(answer: Answer) -> Reading:
     if not answer.ok:
         raise ReadFailed(f"the device does not show its running config: {' '.join(answer.text.split())[:200]}")
-    return values(read(answer.text))
+    return _values_of(answer.text)
+
+
+@lru_cache(maxsize=KEPT)
+def _values_of(text: str) -> Reading:
+    return values(read(text))
 
 
 def values(config: Config) -> Reading:

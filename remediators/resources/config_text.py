@@ -29,7 +29,7 @@ _IOS_VERSION = re.compile(r"^version (\S+)$", re.MULTILINE)
 _ASA_VERSION = re.compile(r"^(?:ASA|PIX) Version (\d+)\S*", re.MULTILINE)
 _CLOSING = frozenset({"exit-address-family", "exit-peer-policy", "exit-peer-session", "exit-vrf", "end"})
 _CERTIFICATE = re.compile(r"certificate (?!chain\b)|key-string\b")
-_KEPT = 64  # texts that are remembered: some for each of the hosts that are in flight
+KEPT = 64  # texts that are remembered: some for each of the hosts that are in flight
 _DELIMITER = "^C"  # how IOS shows the character around a text of several lines, whatever it was
 
 
@@ -54,7 +54,7 @@ class Config:
     lines: tuple[Line, ...]
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=KEPT)
 def read(text: str) -> Config:
     """
     Read a configuration. Raises `ReadFailed` where it is not proven to be whole.
