@@ -92,7 +92,7 @@ class Scope:
         step = f"{self.special.get('inventory_hostname', '')}.{name}"
         if step in self._trail:
             circle = [*self._trail[self._trail.index(step) :], step]
-            chain = " → ".join(part.partition(".")[2] for part in circle)
+            chain = " → ".join(part.rpartition(".")[2] for part in circle)
             raise TemplateFault(f"variables refer to each other in a circle: {chain}", place=layer.place(name))
         self._trail.append(step)
         try:
