@@ -98,7 +98,8 @@ def load_hosts(pattern: str, given: Given) -> Project:
     from remediators.transports.variables import KNOWN_VARIABLES
 
     sources = _sources(given)
-    inventory = language.load_inventory(sources, known_variables=KNOWN_VARIABLES)
+    # As in Ansible, variables in the current folder count where there is no playbook that they could stand beside.
+    inventory = language.load_inventory(sources, playbook_dirs=["."], known_variables=KNOWN_VARIABLES)
     hosts = language.select_hosts(inventory, pattern, limit=given.limit, extra_vars=given.extra_vars)
     return replace(_project(build(packaged_profiles()), hosts, given), inventory=_absolute(sources))
 
@@ -157,7 +158,8 @@ def load_for_plan(plan: Plan, given: Given, path: Path) -> Project:
     from remediators import language
     from remediators.transports.variables import KNOWN_VARIABLES
 
-    inventory = language.load_inventory(again.inventory, known_variables=KNOWN_VARIABLES)
+    beside = list(dict.fromkeys(Path(source.path).parent for source in plan.playbooks))
+    inventory = language.load_inventory(again.inventory, playbook_dirs=beside, known_variables=KNOWN_VARIABLES)
     names = [host.name for host in plan.hosts]
     gone = [name for name in names if name not in inventory.hosts]
     if gone:
