@@ -69,15 +69,21 @@ def question(path: str, detail: Detail) -> Query:
     like = detail.get("alike")
     name = f"{inner.name}:{detail['folder']}:{like['value']['sha256'] if like else ''}"
     commands = (waiting, *inner.commands)
-    return Query(name, commands, inner.scope, lambda answers: _parse(answers, inner, path, like))
+    return Query(name, commands, inner.scope, lambda answers: _parse(answers, inner, detail))
 
 
-def _parse(answers: Sequence[Answer], inner: Query, path: str, like: Mapping[str, Any] | None) -> Reading:
+def _parse(answers: Sequence[Answer], inner: Query, detail: Detail) -> Reading:
     if answers[0].status == script.AT_WORK:
-        why = "a repair script is still at work on the host; see its result in a few minutes"
+        mark = script.go(str(detail["folder"]))
+        why = (
+            f"a repair script is still at work on the host, since {mark} is there; look again in a few minutes (if the "
+            "host was started anew meanwhile, no script is: read the result beside that file, and delete it)"
+        )
         return Reading(unread=dict.fromkeys(inner.scope.exact, why))
     reading = inner.parse(answers[1:])
-    address, said = files.file_address(path), files.contents_address(path)
+    like = detail.get("alike")
+    address = next(one for one in inner.scope.exact if one.kind == "file")
+    said = files.contents_address(address.path)
     if like is None or address not in reading.values or reading.values[address] == like["value"]:
         return reading
     if is_alike(Contents.of(reading.values[said]), like):
