@@ -49,6 +49,13 @@ def _exchange(site: str, connection: str, **more: Any) -> Spec:
     return {"connection": connection, "groups": (f"exchange_{connection}", f"site_{site}"), "users": _USERS, **more}
 
 
+def _device(kind: str, name: str, group: str, address: str) -> Spec:
+    config = Path(__file__).parent / "configs" / f"{name}.cfg"
+    users = {"admin": "Lab-secret 1"}
+    kept = {"device": kind, "config": config, "users": users}
+    return {"connection": "network_cli", "groups": (group, "site_berlin"), "address": address, **kept}
+
+
 # A mail scanner that no vendor sells: its key is invented for the lab, like the profile of it in inventory/lab.yml.
 SCANNER: Final = {"HKLM\\SOFTWARE\\LabInvented\\Heuristics": {"LabLevel": {"type": "REG_DWORD", "data": 2}}}
 
@@ -69,6 +76,9 @@ DEFAULT_FLEET: Final[Fleet] = {
         "exchange": False,
         "address": "127.66.0.21",
     },
+    "rtr01": _device("ios", "rtr01", "routers", "127.66.0.31"),
+    "fw01": _device("asa", "fw01", "firewalls", "127.66.0.32"),
+    "pix01": _device("pix", "pix01", "pix", "127.66.0.33"),
 }
 
 
@@ -146,7 +156,7 @@ def _variables(host: Reached, keyring: Keyring) -> dict[str, Any]:
         case "ssh":
             return told | _ssh(host, keyring)
         case "network_cli":
-            return told | _device(host, keyring)
+            return told | _of_a_device(host, keyring)
         case _:
             return told
 
@@ -179,7 +189,7 @@ def _ssh(host: Reached, keyring: Keyring) -> dict[str, Any]:
 _NETWORK_OS: Final = {"ios": "cisco.ios.ios", "asa": "cisco.asa.asa", "pix": "pix"}
 
 
-def _device(host: Reached, keyring: Keyring) -> dict[str, Any]:
+def _of_a_device(host: Reached, keyring: Keyring) -> dict[str, Any]:
     told = {
         "ansible_network_os": _NETWORK_OS[str(host.spec.get("device", "ios"))],
         "ansible_password": host.password,
