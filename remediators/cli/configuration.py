@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any
+
+import click
 
 from remediators.model import UsageError
 
@@ -53,13 +56,29 @@ def _checked(path: Path, name: str, value: Any) -> Any:
 
 def _find(config: str | None) -> tuple[Path, dict[str, Any]]:
     for path in [Path(config)] if config else [Path("remediate.toml"), Path("pyproject.toml")]:
-        if config or path.is_file():
+        if not config and path.is_file() and (whose := _open_to_anybody(path)):
+            _ignore(path, whose)
+        elif config or path.is_file():
             document = _read(path)
             if path.name != "pyproject.toml":
                 return path, document
             if "remediate" in document.get("tool", {}):
                 return path, document["tool"]["remediate"]
     return Path("remediate.toml"), {}
+
+
+def _open_to_anybody(path: Path) -> Path | None:
+    """The file or its folder, where anybody may write to it: so anybody could choose inventories and users for us."""
+    for place in (path, path.absolute().parent):
+        if place.stat().st_mode & stat.S_IWOTH:
+            return place
+    return None
+
+
+def _ignore(path: Path, whose: Path) -> None:
+    """Warn as Ansible does of an ansible.cfg in such a folder."""
+    what = f"{path}: is not read, because anybody may write to {whose} (chmod o-w {whose}, or name it with --config)"
+    click.echo(f"warning: {what}", err=True)
 
 
 def _read(path: Path) -> dict[str, Any]:

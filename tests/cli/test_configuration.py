@@ -74,3 +74,13 @@ def test_one_inventory_may_stand_as_text(folder):
     (folder / "remediate.toml").write_text('inventory = "hosts.yml"\n')
 
     assert defaults(None) == {"inventory": ["hosts.yml"]}
+
+
+@pytest.mark.parametrize("open_to_anybody", [".", "remediate.toml"])
+def test_a_file_that_anybody_may_write_is_read_only_where_it_is_named(folder, capsys, open_to_anybody):
+    (folder / "remediate.toml").write_text("forks = 5\n")
+    (folder / open_to_anybody).chmod(0o777)
+
+    assert defaults(None) == {}
+    assert capsys.readouterr().err.startswith("warning: remediate.toml: is not read, because anybody may write to ")
+    assert defaults("remediate.toml") == {"forks": 5}
