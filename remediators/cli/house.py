@@ -41,7 +41,7 @@ def platform_of(host: Host) -> Platform:
 
     settings = settings_of(host.name, host.variables)
     name = settings.network.platform if settings.network else ""
-    guard = ConfigSafeguard(name, settings.address)
+    guard = ConfigSafeguard(name, settings.address, host.behind)
     return Platform(name, lambda: (running(),), lambda _: None, guard, DEVICES)
 
 

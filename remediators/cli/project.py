@@ -65,9 +65,10 @@ def load(playbooks: Sequence[str], given: Given) -> Project:
     )
     warnings = tuple(dict.fromkeys((*loaded.warnings, *loaded.bound.warnings)))
     _warn(map(str, warnings))
-    project = _project(house, loaded.bound.hosts, given, secrets=_secrets_of(loaded.playbooks))
-    files = tuple(Source(path, digest) for path, digest in loaded.files)
     extra = language.parse_extra_vars(given.extra_vars)
+    hosts = language.with_ways(loaded.inventory, loaded.bound.hosts, extra)
+    project = _project(house, hosts, given, secrets=_secrets_of(loaded.playbooks))
+    files = tuple(Source(path, digest) for path, digest in loaded.files)
     return replace(
         project,
         tasks=loaded.bound.tasks,
@@ -176,6 +177,7 @@ def load_for_plan(plan: Plan, given: Given, path: Path) -> Project:
     if not kept:
         raise UsageError(f"{path}: --limit {given.limit!r} leaves no host of this plan")
     hosts = language.select_hosts(inventory, ",".join(kept), extra_vars=again.extra_vars)
+    hosts = language.with_ways(inventory, hosts, language.parse_extra_vars(again.extra_vars))
     profiles = profiles_beside([source.path for source in plan.playbooks])
     return replace(_project(build(profiles), hosts, given), playbooks=plan.playbooks, inventory=plan.inventory)
 

@@ -87,8 +87,19 @@ class HostRun:
         self.reverted = False
         self.unsaved = False  # all is in effect, and a device could not save it as planned
         self.told: list[str] = []  # what is to be said of the host as a whole
+        self.failed_check = ""  # what a check saw whose task is put back then
+        self.measured = 0.0  # seconds that connecting and reading took
+        self.heard: list[str] = []  # detail of what went wrong: transcripts of sessions
 
     def go(self) -> HostResult:
+        """Do all of it; where it does not end well the result has the detail of why."""
+        result = self._gone()
+        if result.status in ("changed", "ok"):
+            return result
+        said = [*self.heard, getattr(self.work.session, "transcript", "")]
+        return replace(result, detail="\n".join(dict.fromkeys(filter(None, said))))
+
+    def _gone(self) -> HostResult:
         self.work.record.note("host-started", self.name)
         try:
             refusal = self._preflight()
@@ -100,11 +111,14 @@ class HostRun:
         except JournalError:
             raise
         except TransportError as error:
+            self.heard.append(error.detail)
             begun = any(result.status in ("changed", "failed", "unknown") for result in self.results.values())
             return self._broken_off("failed" if begun else "unreachable", error.message)
         except Refused as error:
+            self.heard.append(error.detail)
             return HostResult(self.name, "refused", self._all_items(), error.message)
         except RemediationError as error:
+            self.heard.append(error.detail)
             return self._broken_off("failed", error.message)
         except Exception as error:  # noqa: BLE001 - a mistake of ours on one host must not stop the others
             self.work.record.note("mistake", self.name, trace=traceback.format_exc())
@@ -130,7 +144,9 @@ class HostRun:
         guard = platform.safeguard
         base = [*platform.queries(), *(guard.queries(self.touch.known) if guard else ())]
         acted_on = {address for item in self.work.plan.items for action in item.actions for address in action.reads}
+        began = time.monotonic()  # the session is opened by the first question, so connecting is in the measure
         self.touch.look({change.address for change in changes} | acted_on, details_of(changes), base)
+        self.measured = time.monotonic() - began
         spans = _spans(changes)
         drifted = [text for text in map(self._drift, spans) if text]
         if drifted:
@@ -316,7 +332,10 @@ class HostRun:
             result = self.results.get(number)
             if result and item.checks and item.outcome == "change" and result.status in ("ok", "changed"):
                 self.results[number] = self._check(number, item, result)
-                self.stopped = self.stopped or (self.results[number].status == "failed" and not item.ignore_errors)
+                failed = self.results[number].status == "failed"
+                self.stopped = self.stopped or (failed and not item.ignore_errors)
+                if failed and item.on_verify_failure == "rollback" and not self.failed_check:
+                    self.failed_check = f"{item.task}: {self.results[number].reason}"
 
     def _check(self, number: int, item: Item, result: ItemResult) -> ItemResult:
         for name, options in item.checks.items():

@@ -8,8 +8,21 @@ from typing import TYPE_CHECKING, cast
 
 from remediators.engine.guarding import Guard
 from remediators.engine.outcomes import ItemResult
+from remediators.engine.putting_back import put_back
+from remediators.engine.timing import checks_seconds, minutes_for, still_fits
 from remediators.engine.touch import Touch
-from remediators.model import Address, Armed, Change, Refused, RemediationError, RemoteError, Snapshot, TransportError
+from remediators.model import (
+    Address,
+    Armed,
+    Arming,
+    Change,
+    Refused,
+    RemediationError,
+    RemoteError,
+    Safeguard,
+    Snapshot,
+    TransportError,
+)
 
 if TYPE_CHECKING:
     from remediators.engine.applier import HostRun
@@ -25,17 +38,34 @@ def commit(run: HostRun, spans: Mapping[Address, Change]) -> None:
     nothing = all(run.touch.known[address] == span.after for address, span in spans.items())
     if arming is None or platform.safeguard is None or nothing:
         run.plays()
-        run.last_reading()
+        if run.failed_check:
+            put_back(run, spans)
+        else:
+            run.last_reading()
         return
-    if platform.safeguard.decide(run.touch.known, run.planned(), arming.leave) != arming:
-        raise Refused("the device would now be armed or saved in another way than planned; plan again")
+    seconds = run.measured + checks_seconds(run.work.plan.items, run.house)
+    _as_planned(run, arming, platform.safeguard, seconds)
     run.work.record.keep(run.name, platform.safeguard.kept(run.touch.known))
     session = cast("Armed", run.work.session)
-    guard = Guard(run.name, arming, platform.safeguard, session, run.work.record)
+    guard = Guard(run.name, arming, platform.safeguard, session, run.work.record, seconds=seconds)
     guard.arm()
     failure = _changed_and_proved(run, guard, session)
-    if failure:
+    if failure and arming.kind == "unarmed" and run.failed_check:
+        put_back(run, spans)
+    elif failure:
         _go_back(run, guard, spans, failure)
+
+
+def _as_planned(run: HostRun, arming: Arming, safeguard: Safeguard, seconds: float) -> None:
+    """Raises `Refused` where the device would be armed in another way than the plan says, or for too short a time."""
+    decided = safeguard.decide(run.touch.known, run.planned(), arming.leave, arming.minutes)
+    if replace(decided, notes=()) != replace(arming, notes=()):  # notes tell of the hosts that are along, too
+        raise Refused("the device would now be armed or saved in another way than planned; plan again")
+    if arming.kind != "unarmed" and not still_fits(seconds, arming.minutes):
+        raise Refused(
+            f"connecting, reading and all checks take {seconds:.0f} seconds now, for which the planned timer of "
+            f"{arming.minutes} minutes is too short (it would be {minutes_for(seconds)}); plan again"
+        )
 
 
 def _changed_and_proved(run: HostRun, guard: Guard, session: Armed) -> str | None:
@@ -47,7 +77,9 @@ def _changed_and_proved(run: HostRun, guard: Guard, session: Armed) -> str | Non
             return failure
         proof = session.again()
     except RemediationError as error:
+        run.heard.append(error.detail)
         return error.message
+    failure = None
     try:
         run.touch = Touch(proof, run.house, run.touch.known)
         run.last_reading()
@@ -56,13 +88,16 @@ def _changed_and_proved(run: HostRun, guard: Guard, session: Armed) -> str | Non
             run.told.extend(guard.confirm(proof))
             run.unsaved = guard.unsaved
     except (TransportError, RemoteError) as error:
-        return error.message
+        failure = error.message
     finally:
+        run.heard.append(proof.transcript if failure else "")
         proof.close()
     return failure
 
 
 def _failed(run: HostRun) -> str | None:
+    if run.failed_check:
+        return run.failed_check
     wrong = [r for r in run.results.values() if r.status in ("failed", "unknown") and not r.ignored]
     if wrong:
         return f"{wrong[0].item.task}: {wrong[0].reason}"

@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from remediators.engine.recorder import Recorder
+from remediators.journal import now
 from remediators.model import (
     Answer,
     Armed,
     Arming,
+    Company,
     Refused,
     RemediationError,
     RemoteError,
@@ -40,6 +42,8 @@ class Guard:
     session: Armed
     record: Recorder
     armed_at: float = 0.0
+    seconds: float = 0.0  # measured for connecting, reading and all checks
+    armed_since: str = ""  # the time of day, for people
     unsaved: bool = False  # it was to be saved, and is not
 
     def arm(self) -> None:
@@ -49,9 +53,15 @@ class Guard:
         Raises `TransportError` where no second session opens, `Refused` where the device will not be armed.
         """
         self.session.again().close()
+        company = self._company(self.session)
+        if company.configuring and self.arming.kind != "unarmed":
+            raise Refused(
+                f"{company.configuring} is in configuration mode on this device, and a revert takes back those "
+                "edits too: nothing was changed; try again when they are done"
+            )
         told = {"arming": self.arming.kind, "minutes": self.arming.minutes, "console": self.arming.console}
-        self.record.note("arming", self.host, **told, commands=list(self.arming.arm))
-        self.armed_at = time.monotonic()
+        self.record.note("arming", self.host, **told, seconds=round(self.seconds, 1), commands=list(self.arming.arm))
+        self.armed_at, self.armed_since = time.monotonic(), now()
         wrong = _rejected(self.session.execute(self.arming.arm, _LINE_SECONDS))
         if wrong:
             raise Refused(f"the device could not be armed ({wrong}); nothing was changed")
@@ -64,6 +74,7 @@ class Guard:
         Raises `RemoteError` or `TransportError` where it could not be confirmed: then it will be reverted.
         """
         if self.arming.kind != "unarmed":
+            self._alone(proof)
             left = self.safeguard.left(proof, self.arming, time.monotonic() - self.armed_at)
             if left < LEAST_LEFT:
                 raise RemoteError(f"only {left:.0f} seconds are left on the device's timer: not confirmed any more")
@@ -71,9 +82,25 @@ class Guard:
             if wrong:
                 raise RemoteError(f"the device did not take the confirmation: {wrong}")
         self.record.note("confirmed", self.host, commands=list(self.arming.confirm))
-        return self._save(proof)
+        return self.save(proof)
 
-    def _save(self, proof: Armed) -> list[str]:
+    def _company(self, session: Armed) -> Company:
+        company = self.safeguard.configuring(session)
+        told = {"configuring": company.configuring, "logged_on": list(company.logged_on), "untold": company.untold}
+        self.record.note("company", self.host, **told)
+        return company
+
+    def _alone(self, proof: Armed) -> None:
+        """Raises `RemoteError` where somebody else is changing the device as well."""
+        who = self._company(proof).configuring
+        if who:
+            raise RemoteError(
+                f"{who} is in configuration mode on this device: not confirmed, since that would keep half of what "
+                f"they do. The revert takes back everybody's edits since {self.armed_since}, theirs too: tell them"
+            )
+
+    def save(self, proof: Armed) -> list[str]:
+        """Save as planned. Gives what is to be told."""
         if not self.arming.save:
             return ["left unsaved: running and startup differed before"]
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from remediators.engine.outcomes import (
     UNDER_WAY,
@@ -30,6 +31,7 @@ class _Seen:
     settled: set[int] = field(default_factory=set)
     ended: Sequence[tuple[str, Sequence[str], str | None, bool]] | None = None
     seconds: float = 0.0
+    detail: str = ""
 
 
 def from_journal(run: str, plan: Plan, events: Sequence[Event]) -> RunResult:
@@ -78,6 +80,48 @@ def _enter(seen: _Seen, event: Event) -> None:
             body["items"],
             body["seconds"],
         )
+    else:
+        _enter_back(seen, event)
+
+
+def _enter_back(seen: _Seen, event: Event) -> None:
+    """What tells of a way back, and of what was said."""
+    body = event.body
+    if event.kind == "transcript":
+        seen.detail = body["text"]
+    elif event.kind == "putting-back":
+        _all_are(seen, "unknown", "unknown", f"{body['reason']}; it was being put back when the run ended")
+    elif event.kind == "reverted" or (event.kind == "put-back" and not body["wrong"]):
+        _all_are(seen, "reverted", "failed", "put back as it was")
+    elif event.kind == "recovered":
+        _recovered(seen, body)
+
+
+def _all_are(seen: _Seen, word: str, status: str, reason: str) -> None:
+    """The same became of every change that was begun."""
+    seen.words = {number: dict.fromkeys(words, word) for number, words in seen.words.items()}
+    seen.statuses |= dict.fromkeys(seen.words, (status, reason))
+
+
+def _recovered(seen: _Seen, body: Mapping[str, Any]) -> None:
+    """What `recover` read is newer than what the run could tell."""
+    seen.ended, seen.status, seen.error = None, body["status"], body["error"]
+    for number, words in seen.words.items():
+        found = {address: _WORDS.get(body["changes"].get(address, ""), "unknown") for address in words}
+        seen.words[number] = found
+        seen.statuses[number] = _of_item(found)
+
+
+# what `recover` saw, as the result of a change in a run document
+_WORDS = {"after": "verified", "before": "reverted"}
+
+
+def _of_item(words: Mapping[str, str]) -> tuple[str, str | None]:
+    if all(word == "verified" for word in words.values()):
+        return "changed", None
+    if all(word == "reverted" for word in words.values()):
+        return "failed", "found as it was before, by recover"
+    return "unknown", "found neither as before nor as planned, by recover"
 
 
 def _host(plan: HostPlan, seen: _Seen) -> HostResult:
@@ -86,10 +130,11 @@ def _host(plan: HostPlan, seen: _Seen) -> HostResult:
             ItemResult(item, status, tuple(results), reason, ignored)
             for item, (status, results, reason, ignored) in zip(plan.items, seen.ended, strict=True)
         )
-        return HostResult(plan.name, seen.status, items, seen.error, seen.seconds)
+        return HostResult(plan.name, seen.status, items, seen.error, seen.seconds, seen.detail)
     if not seen.started:
         return settled_before(plan) or untouched(plan)
-    return HostResult(plan.name, "unknown", tuple(_item(number, plan, seen) for number in range(len(plan.items))))
+    items = tuple(_item(number, plan, seen) for number in range(len(plan.items)))
+    return HostResult(plan.name, seen.status or "unknown", items, seen.error, detail=seen.detail)
 
 
 def _item(number: int, plan: HostPlan, seen: _Seen) -> ItemResult:

@@ -40,6 +40,7 @@ class HostResult:
     items: tuple[ItemResult, ...] = ()
     error: str | None = None
     seconds: float = 0.0
+    detail: str = ""  # what was said in the session, where it did not end well; secrets masked
 
     @property
     def counts(self) -> dict[str, int]:
@@ -152,4 +153,5 @@ def _host(host: HostResult, seal: Seal) -> dict[str, Any]:
         item["status"], item["result_reason"], item["ignored"] = result.status, result.reason, result.ignored
         for change, word in zip(item["changes"], result.results, strict=False):
             change["result"] = word
-    return {**document, "seconds": round(host.seconds, 3), "recap": host.counts}
+    heard = {"detail": host.detail} if host.detail else {}
+    return {**document, "seconds": round(host.seconds, 3), "recap": host.counts, **heard}

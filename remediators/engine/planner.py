@@ -8,12 +8,14 @@ earlier tasks will have done.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from remediators.engine.house import House
 from remediators.engine.reading import by_kind, read_all
+from remediators.engine.timing import checks_seconds, minutes_for
 from remediators.model import (
     Action,
     Arming,
@@ -28,6 +30,7 @@ from remediators.model import (
     Refused,
     RemediationError,
     Rendered,
+    Safeguard,
     Snapshot,
     Task,
     TransportError,
@@ -47,16 +50,21 @@ class Planned:
 def plan_host(host: Host, tasks: Sequence[Task], reader: Reader, house: House) -> Planned:
     """Plan all tasks of one host. Never raises for what the host does: an unreachable host is a result."""
     platform = house.platform_of(host)
+    began = time.monotonic()  # the session is opened by the first question, so connecting is in the measure
     try:
         known = read_all(reader, Snapshot(), lambda known: _ask(tasks, known, house, platform))
     except TransportError as error:
         return Planned(HostPlan(host.name, "unreachable", error=error.message), Snapshot())
+    seconds = time.monotonic() - began
     refusal = platform.refuse(known)
     if refusal:
         items = tuple(_blank(task, "refused", refusal) for task in tasks if not task.handler)
         return Planned(HostPlan(host.name, "refused", items, refusal), known)
     items = tuple(_items(tasks, known, house, platform))
-    arming, items = _armed(items, known, platform)
+    if platform.safeguard is None:
+        return Planned(HostPlan(host.name, worst(items), items), known)
+    minutes = minutes_for(seconds + checks_seconds(items, house))
+    arming, items = _armed(items, known, platform.safeguard, minutes)
     return Planned(HostPlan(host.name, worst(items), items, arming=arming), known)
 
 
@@ -65,14 +73,16 @@ def _base(platform: Platform, known: Snapshot) -> list[Query]:
     return [*platform.queries(), *(guard.queries(known) if guard else ())]
 
 
-def _armed(items: tuple[Item, ...], known: Snapshot, platform: Platform) -> tuple[Arming | None, tuple[Item, ...]]:
+def _armed(
+    items: tuple[Item, ...], known: Snapshot, safeguard: Safeguard, minutes: int
+) -> tuple[Arming | None, tuple[Item, ...]]:
     """How a device that can revert by itself is armed; where it cannot be, its changes are refused with the reason."""
     changing = [item for item in items if item.outcome == "change"]
-    if platform.safeguard is None or not changing:
+    if not changing:
         return None, items
     changes = [change for item in changing for change in item.changes]
     try:
-        return platform.safeguard.decide(known, changes, _granted(changing)), items
+        return safeguard.decide(known, changes, _granted(changing), minutes), items
     except RemediationError as error:
         reason = error.message
     refused = (replace(i, outcome="refused", reason=reason) if i.outcome == "change" else i for i in items)
@@ -232,6 +242,8 @@ def _diffed(blank: Item, task: Task, rendered: Rendered, known: Snapshot, house:
     guard(changes, known, house)
     commands, notes = describe(changes, actions, known, house)
     notes = (*remediator.notes(rendered.options, known, changes), *notes)
+    if task.on_verify_failure == "rollback" and rendered.verify:
+        notes = (*notes, *_if_a_check_fails(changes, known, house))
     return replace(
         blank,
         outcome="change",
@@ -280,6 +292,14 @@ def describe(
     return tuple(commands), tuple(notes)
 
 
+def _if_a_check_fails(changes: Sequence[Change], known: Snapshot, house: House) -> Iterator[str]:
+    """The commands of the way back, which are sent without being asked for again."""
+    yield "if a check fails, all that the run changed on the host is put back at once"
+    after = known.overlay({change.address: change.after for change in changes})
+    for command in describe([change.inverse() for change in changes], (), after, house)[0]:
+        yield f"if a check fails: {command}"
+
+
 def _blank(task: Task, outcome: str, reason: str | None, rendered: Rendered | None = None) -> Item:
     label = f" ({rendered.label})" if rendered and rendered.label else ""
     return Item(
@@ -292,6 +312,7 @@ def _blank(task: Task, outcome: str, reason: str | None, rendered: Rendered | No
         notify=tuple(task.notify),
         handler=task.handler,
         ignore_errors=task.ignore_errors,
+        on_verify_failure=task.on_verify_failure,
         cause=task.cause,
         where=task.where,
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from remediators.engine.outcomes import HostResult
-from remediators.journal import Event, Journal, now, private, write_private
+from remediators.journal import Event, Journal, encrypted, now, private, write_private
 from remediators.model import Change, JournalError, Redactor, Value
 from remediators.model.documents import Seal, change_document
 
@@ -30,6 +30,11 @@ def safe_name(host: str) -> str:
     if plain == host and plain == plain.lower():
         return plain
     return f"{plain or '_'}-{hashlib.sha256(host.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+
+
+def kept_path(folder: Path, host: str) -> Path:
+    """Where the configuration of a device is kept as it was before a run."""
+    return folder / "kept" / f"{safe_name(host)}.cfg.aes"
 
 
 class Recorder:
@@ -63,7 +68,11 @@ class Recorder:
     def finish(self, result: HostResult) -> HostResult:
         """Remember how a host came out, whole, so that the run can be told again; gives it as it was remembered."""
         items = tuple(replace(item, reason=self._clean(item.reason)) for item in result.items)
-        result = replace(result, items=items, error=self._clean(result.error))
+        result = replace(
+            result, items=items, error=self._clean(result.error), detail=self._redactor.text(result.detail)
+        )
+        if result.detail:
+            self.note("transcript", result.name, text=result.detail)
         self.note(
             "host-finished",
             result.name,
@@ -84,10 +93,10 @@ class Recorder:
         write_private(self.folder / "manual" / f"{safe_name(host)}.{ending}", self._redactor.text(text))
 
     def keep(self, host: str, text: str) -> None:
-        """Keep a device's configuration as it was before the run. Raises `JournalError`."""
-        folder = self.folder / "kept"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        write_private(folder / f"{safe_name(host)}.cfg", self._redactor.text(text))
+        """Keep a device's configuration as it was before the run, whole and encrypted. Raises `JournalError`."""
+        path = kept_path(self.folder, host)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        write_private(path, encrypted(self._seal.key, text))
 
     def spoils(self, value: Value) -> bool:
         """Whether a value holds what is a secret elsewhere, so that it cannot be remembered as it is."""

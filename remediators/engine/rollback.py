@@ -35,7 +35,8 @@ class Begun:
     """
     A change whose intent is in the journal, with what became of it.
 
-    ``result`` is ``verified``, ``failed``, or ``unknown`` where the run died before it could tell.
+    ``result`` is ``verified``, ``failed``, or ``unknown`` where the run died before it could tell; ``foreign`` where
+    `recover` found what is neither before nor after.
     """
 
     change: Change
@@ -73,6 +74,7 @@ class BackTask:
     where: str = "rollback"
     notify: tuple[str, ...] = ()
     handler: bool = False
+    on_verify_failure: str = "stop"
     ignore_errors: bool = False
     allow_unverified: bool = False
     cause: int | None = None
@@ -83,6 +85,10 @@ class BackTask:
 
     def preview(self) -> Sequence[Rendered]:
         return (Rendered(self.options),)
+
+
+# what `recover` saw, as the result of a change; what is unread stays as it was known
+_STANDS = {"after": "verified", "before": "failed", "foreign": "foreign"}
 
 
 def standing(events: Iterable[Event]) -> dict[str, Standing]:
@@ -112,6 +118,13 @@ class _Ledger:
             self._settle({(body["item"], address): word for address, word in body["results"].items()})
         elif event.kind == "verified":
             self._settle({k: body["results"][k[1]] for k in self.begun if k[1] in body["results"]})
+        elif event.kind == "recovered":
+            self._settle({k: _STANDS.get(body["changes"].get(k[1], ""), e.result) for k, e in self.begun.items()})
+        elif event.kind == "putting-back":
+            self._settle(dict.fromkeys(self.begun, "unknown"))
+        elif event.kind == "reverted" or (event.kind == "put-back" and not body["wrong"]):
+            self.begun.clear()
+            self.actions.clear()
         elif event.kind == "action-intent":
             self.actions[body["item"]] = event
         elif event.kind == "action-result" and body["status"] == "changed":
@@ -231,7 +244,7 @@ def _guarded(item: Item, spans: Mapping[Address, Begun], barred: set[Address]) -
                 item, outcome="refused", reason=f"{change.address} was to be put back first, and was refused"
             )
         entry = spans.get(change.address)
-        if entry and entry.result == "verified" and not _ours(change.before, entry.change.after):
+        if entry and entry.result in ("verified", "foreign") and not _ours(change.before, entry.change.after):
             reason = (
                 f"{change.address} was changed by somebody else since the run; --overwrite HOST puts it back anyway"
             )

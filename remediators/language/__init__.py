@@ -13,6 +13,7 @@ from remediators.language.profiles import Profile, load_profiles
 from remediators.language.routes import routes
 from remediators.language.tasks import Bound, BoundTask, bind
 from remediators.language.templating import needed_facts
+from remediators.language.ways import with_ways
 
 __all__ = [
     "Bound",
@@ -40,4 +41,5 @@ __all__ = [
     "routes",
     "select_hosts",
     "select_names",
+    "with_ways",
 ]

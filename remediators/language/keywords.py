@@ -14,13 +14,14 @@ TASK_KEYS = (
     "vars",
     "ignore_errors",
     "verify",
+    "on_verify_failure",
     "cause",
     "sensitive",
     "allow_unverified",
     "run_once",
     "loop_control",
 )
-HANDLER_KEYS = tuple(key for key in TASK_KEYS if key not in ("notify", "tags", "run_once"))
+HANDLER_KEYS = tuple(key for key in TASK_KEYS if key not in ("notify", "tags", "run_once", "on_verify_failure"))
 INCLUDE_KEYS = (
     "name",
     "when",
@@ -48,7 +49,6 @@ _LATER = (
     "soak",
     "canary",
     "window",
-    "on_verify_failure",
     "guard",
     "allow_unarmed",
     "allow_lockout_risk",

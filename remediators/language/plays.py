@@ -44,6 +44,7 @@ class PlayTask:
     layers: tuple[Layer, ...] = ()
     ignore_errors: bool = False
     verify: Mapping[str, Any] = field(default_factory=dict)
+    on_verify_failure: str = "stop"
     cause: int | None = None
     sensitive: bool = False
     allow_unverified: bool = False

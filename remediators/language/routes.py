@@ -41,7 +41,7 @@ def _names(value: Any) -> list[str]:
 
 
 def _wrong(inventory: Inventory, host: Host, value: Any) -> Iterable[Problem]:
-    place = _place(inventory, host.name)
+    place = place_of_route(inventory, host.name)
     where = f"variable {VARIABLE!r}"
     if value is not None and not isinstance(value, str) and not _is_list_of_names(value):
         wanted = f"must be the name of a host, or a list of names, and is {kind_of(value)}"
@@ -59,7 +59,7 @@ def _is_list_of_names(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
 
 
-def _place(inventory: Inventory, host: str) -> Place:
+def place_of_route(inventory: Inventory, host: str) -> Place:
     """Where the value that counts for a host was set; the command line where no file did."""
     for layer in reversed(inventory.host_layers[host]):
         if VARIABLE in layer.values:

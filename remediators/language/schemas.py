@@ -45,6 +45,10 @@ KEYWORDS: Mapping[str, Schema] = {
     },
     "notify": {**_WORDS, "description": "Handlers that run at the end of the play where this changed something."},
     "ignore_errors": {**_FLAG, "description": "Go on with this host although the task failed."},
+    "on_verify_failure": {
+        "enum": ["stop", "rollback"],
+        "description": "Where a check fails: stop on this host, or put back at once all that the run changed there.",
+    },
     "cause": {"enum": [1, 2, 3, 4, 5, 6], "description": "The cause of KB 919091 that this puts right; tags causeN."},
     "sensitive": {**_FLAG, "description": "Its values are secrets: shown as ******** everywhere."},
     "allow_unverified": {**_FLAG, "description": "Accept data of a profile that nobody has verified."},

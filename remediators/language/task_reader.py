@@ -28,6 +28,7 @@ from remediators.language.variables import RESERVED
 
 _NAME = re.compile(r"[A-Za-z_]\w*\Z")
 _NAMING = ("loop_var", "index_var")
+ON_VERIFY_FAILURE = ("stop", "rollback")
 _CONTROLS = (*_NAMING, "label")
 
 
@@ -62,6 +63,7 @@ class TaskReader:
             layers=tuple(self.variables(body, place, where)),
             ignore_errors=self.flag(body, place, where, "ignore_errors"),
             verify=self._verify(body, place, where),
+            on_verify_failure=self._on_verify_failure(body, place, where),
             cause=cause,
             sensitive=self.flag(body, place, where, "sensitive"),
             allow_unverified=self.flag(body, place, where, "allow_unverified"),
@@ -215,6 +217,18 @@ class TaskReader:
         hint = "YAML 1.2 has no other booleans" if str(value).lower() in ("yes", "no", "on", "off") else ""
         self.problems.add(place.at(key).problem(where, f"{key} must be true or false", hint))
         return False
+
+    def _on_verify_failure(self, body: dict[str, Any], place: Place, where: str) -> str:
+        value = body.get("on_verify_failure", "stop")
+        at = place.at("on_verify_failure")
+        if value not in ON_VERIFY_FAILURE:
+            what = f"on_verify_failure must be {' or '.join(ON_VERIFY_FAILURE)}"
+            hint = did_you_mean(value, ON_VERIFY_FAILURE) if isinstance(value, str) else ""
+            self.problems.add(at.problem(where, what, hint))
+            return "stop"
+        if "on_verify_failure" in body and "verify" not in body:
+            self.problems.add(at.key.problem(where, "on_verify_failure without 'verify'", "say what to look for"))
+        return str(value)
 
     def cause(self, body: dict[str, Any], place: Place, where: str) -> int | None:
         cause = body.get("cause")

@@ -65,6 +65,7 @@ class BoundTask:
     allow_unverified: bool
     cause: int | None
     handler: bool
+    on_verify_failure: str
     facts: frozenset[str]
     prepared: Prepared = field(repr=False)
     binding: Binding = field(repr=False)
@@ -213,6 +214,7 @@ def _bind_task(binding: Binding, play: str, prepared: Prepared, host: str, scope
         allow_unverified=task.allow_unverified,
         cause=task.cause,
         handler=task.handler,
+        on_verify_failure=task.on_verify_failure,
         facts=facts,
         prepared=prepared,
         binding=binding,

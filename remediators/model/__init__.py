@@ -16,6 +16,7 @@ from remediators.model.commands import Answer, Command, Query, Reading, Step, St
 from remediators.model.contracts import (
     Armed,
     Check,
+    Company,
     Fact,
     Host,
     Judgement,
@@ -66,6 +67,7 @@ __all__ = [
     "Channel",
     "Check",
     "Command",
+    "Company",
     "Drift",
     "Dropped",
     "Fact",

@@ -76,6 +76,7 @@ class Item:
     ``outcome`` is ``change ok skipped unpredictable refused failed`` in a plan. ``commands`` are shown forms.
     ``leave`` is what the task allows about arming a device. ``options`` are kept for handlers only, so that a rollback
     can notify the same ones.
+    ``on_verify_failure`` is ``stop`` or ``rollback``: the host is put back at once where a check fails.
     ``notes`` name the price: what stops, what is left behind, what cannot be undone. ``checks`` are the checks from
     outside, by name, with their options.
     """
@@ -97,6 +98,7 @@ class Item:
     where: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     leave: Mapping[str, Any] = field(default_factory=dict)
+    on_verify_failure: str = "stop"
 
     def answers_to(self, names: Collection[str]) -> bool:
         """Whether this is (a turn of) a handler of one of these names; a turn has its label after the name."""

@@ -119,11 +119,18 @@ class Session(Reader, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One machine, with all variables that apply to it already resolved."""
+    """
+    One machine, with all variables that apply to it already resolved.
+
+    ``via`` are the devices in front of it, from the controller's side inward. ``behind`` are the hosts of the same run
+    that it stands in front of itself: their names, and the addresses by which they are reached.
+    """
 
     name: str
     variables: Variables
     groups: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
+    behind: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +179,10 @@ class Task(Protocol):
 
     @property
     def handler(self) -> bool: ...
+
+    @property
+    def on_verify_failure(self) -> str:
+        """``stop`` or ``rollback``: what follows where a check of it fails."""
 
     @property
     def facts(self) -> frozenset[str]:
@@ -250,13 +261,29 @@ class Sampled(Protocol):
 
 
 class Armed(Session, Protocol):
-    """A session with a device that can revert by itself."""
+    """A session with a device that can revert by itself. ``transcript`` is what was said in it, secrets masked."""
+
+    @property
+    def transcript(self) -> str: ...
 
     def again(self) -> Armed:
         """A new, separate session: the proof that the device can still be reached. Raises `TransportError`."""
 
     def execute(self, lines: Sequence[str], seconds: float) -> Sequence[Answer]:
         """Send lines outside configuration mode, answering the questions they ask; stops at the first rejected one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """
+    Who else is on a device: ``configuring`` says who is in configuration mode, ``logged_on`` who else has a session.
+
+    Empty means that the device tells of nobody, which is not that there is nobody: see ``untold``.
+    """
+
+    configuring: str = ""
+    logged_on: tuple[str, ...] = ()
+    untold: str = ""
 
 
 class Safeguard(Protocol):
@@ -270,8 +297,11 @@ class Safeguard(Protocol):
     def queries(self, known: Snapshot) -> Iterable[Query]:
         """What must be read to decide how the device is armed."""
 
-    def decide(self, known: Snapshot, changes: Sequence[Change], leave: Mapping[str, Any]) -> Arming:
-        """How to arm. Raises `Refused` with the reason and what would allow it."""
+    def decide(self, known: Snapshot, changes: Sequence[Change], leave: Mapping[str, Any], minutes: int) -> Arming:
+        """How to arm, with a timer of so many minutes. Raises `Refused` with the reason and what would allow it."""
+
+    def configuring(self, session: Armed) -> Company:
+        """Who else is on the device just now, as far as it tells. Raises `TransportError`."""
 
     def kept(self, known: Snapshot) -> str:
         """The configuration before the change, with its secrets masked, to be kept in the run's folder."""

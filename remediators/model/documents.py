@@ -150,7 +150,9 @@ def _arming_document(arming: Arming) -> dict[str, Any]:
 
 
 def item_document(item: Item, seal: Seal) -> dict[str, Any]:
+    differing = {"on_verify_failure": item.on_verify_failure} if item.on_verify_failure != "stop" else {}
     return {
+        **differing,
         "play": item.play,
         "task": item.task,
         "remediator": item.remediator,
@@ -294,7 +296,14 @@ def _read_item(item: Mapping[str, Any]) -> Item:
         cause=item["cause"],
         where=item["where"],
         options=item["options"],
+        on_verify_failure=_one_of(item.get("on_verify_failure", "stop"), ("stop", "rollback")),
     )
+
+
+def _one_of(word: Any, words: tuple[str, ...]) -> str:
+    if word not in words:
+        raise ValueError(f"{word!r} is none of {', '.join(words)}")
+    return str(word)
 
 
 def read_change(change: Mapping[str, Any]) -> Change:

@@ -19,7 +19,7 @@ _ROOT = (
     (re.compile(r"(?:ssh|telnet|http|management-access) "), "decides from where the device is managed"),
     (re.compile(r"(?:hostname|domain-name) "), "is part of the prompt, or of the key that SSH proves the device with"),
     (re.compile(r"ip (?:route(?: vrf \S+)?|default-gateway|default-network) "), "may be the way back to this machine"),
-    (re.compile(r"route \S+ \d"), "may be the way back to this machine"),
+    (re.compile(r"(?:route \S+ \d|router \S|ip routing)"), "may be the way back to this machine"),
 )
 _ON_INTERFACE = re.compile(
     r"(?:ip(?:v6)? (?:address|access-group|vrf|unnumbered|policy|nat|verify)|vrf|nameif|security-level|shutdown|vlan|"

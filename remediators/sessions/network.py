@@ -34,6 +34,7 @@ ANSWERS: Mapping[str, str] = {
 _MODE_SECONDS = 30.0
 _CONFIGURATIONS = re.compile(r"^show (?:running-config|startup-config)$|^more system:running-config$")
 _TIMES = 3  # how often a question is asked whose answer was mixed with messages
+_TRANSCRIPT = 60_000  # characters that are kept of what was said
 _UNTYPABLE = re.compile(r"[\x00-\x1f\x7f?]")
 
 
@@ -66,6 +67,7 @@ class NetworkSession:
     def __init__(self, open_line: Callable[[], DeviceLine]) -> None:
         self._open = open_line
         self._line: DeviceLine | None = None
+        self._before = ""  # what was said on the line before this one
 
     def read(self, queries: Sequence[Query]) -> Sequence[Reading | str]:
         """
@@ -143,13 +145,15 @@ class NetworkSession:
 
     @property
     def transcript(self) -> str:
-        """What was said in the open session, redacted; empty where none is open."""
-        return self._line.transcript if self._line else ""
+        """What was said in the open session and on the line before it, redacted."""
+        now = self._line.transcript if self._line else ""
+        return "\n".join(filter(None, (self._before, now)))[-_TRANSCRIPT:]
 
     def close(self) -> None:
         """End the session. Never raises; it opens another when it is used again."""
         line, self._line = self._line, None
         if line is not None:
+            self._before = line.transcript
             line.close()
 
     def _now(self) -> DeviceLine:

@@ -86,7 +86,7 @@ UNTOUCHED = {
     "pager": ("failed", "a pager stopped the output, and it cannot be switched off"),
     "pager-asa": ("failed", "a pager stopped the output, and it cannot be switched off"),
     "not-armed": ("refused", "the device could not be armed (% Not now); nothing was changed"),
-    "locked": ("refused", "Configuration mode is locked by process '3' user 'bob'"),
+    "locked": ("refused", "bob is in configuration mode"),
     "no-path": ("refused", "no `archive` with a `path` is configured, so the device has no revert timer"),
     "standby": ("refused", "the standby unit of a pair (Secondary - Standby Ready)"),
     "wrong-context": ("refused", "this is the context admin, and ansible_network_context names mail"),

@@ -77,7 +77,7 @@ class ThingKind:
 
 
 def shown(change):
-    return "********" if change.sensitive else json.dumps(change.after)
+    return "********" if change.sensitive and change.after is not None else json.dumps(change.after)
 
 
 def question(address):
@@ -121,6 +121,7 @@ class FakeTask:
     sensitive: bool = False
     skipped: str | None = None
     verify: dict = field(default_factory=dict)
+    on_verify_failure: str = "stop"
     facts: frozenset = frozenset()
     when_fact: str | None = None
     play: str = "play"

@@ -1,6 +1,6 @@
 """A small model of a device that can revert by itself, and of what its platform knows of arming."""
 
-from remediators.model import Answer, Arming, Platform, Refused, TimedOut, Unreachable
+from remediators.model import Answer, Arming, Company, Platform, Refused, TimedOut, Unreachable
 from tests.engine.fake import FakeHost, FakeSession, house, question, thing
 
 
@@ -15,6 +15,7 @@ class FakeDevice(FakeHost):
         self.sessions = 0
         self.refuses = set(more.get("refuses", ()))
         self.seconds_left = more.get("seconds_left", 300.0)
+        self.busy = list(more.get("busy", ()))  # who is in configuration mode, look by look
         self.polls_until_back = more.get("polls_until_back", 0)
 
     @property
@@ -27,6 +28,10 @@ class FakeDevice(FakeHost):
 
 
 class DeviceSession(FakeSession):
+    @property
+    def transcript(self):
+        return f">>> {' '.join(self.host.did)}"
+
     def again(self):
         if self.host.cut_off:
             if self.host.kept is not None and self.host.polls_until_back <= 0:
@@ -62,14 +67,19 @@ class FakeSafeguard:
     def queries(self, known):
         return [question(thing("unsaved"))]
 
-    def decide(self, known, changes, leave):
+    def decide(self, known, changes, leave, minutes):
         if known[thing("timer")] is None and not leave.get("allow_unarmed"):
             raise Refused("it has no timer: allow_unarmed: true")
         save = ("save",) if known[thing("unsaved")] is None else ()
-        return Arming("revert-timer", 5, ("arm",), ("confirm",), save, ("revert now",), "type confirm", (), dict(leave))
+        return Arming(
+            "revert-timer", minutes, ("arm",), ("confirm",), save, ("revert now",), "type confirm", (), dict(leave)
+        )
 
     def kept(self, known):
         return f"version {known[thing('version')]}"
+
+    def configuring(self, session):
+        return Company(self.device.busy.pop(0) if self.device.busy else "")
 
     def left(self, session, arming, ago):
         return self.device.seconds_left

@@ -4,7 +4,10 @@ import pytest
 
 from remediators.engine.fleet import Fleet
 from remediators.engine.outcomes import exit_code
-from remediators.model import Plan
+from remediators.engine.recorder import kept_path
+from remediators.engine.timing import minutes_for, still_fits
+from remediators.journal import decrypted
+from remediators.model import Plan, Redactor, UsageError
 from remediators.model.documents import Seal, plan_document, read_plan
 from remediators.runners.threads import side_by_side
 from tests.engine.conftest import Bench
@@ -95,7 +98,7 @@ def test_a_device_that_is_cut_off_by_the_change_comes_back_by_itself_and_that_is
     assert result.status == "reverted"
     assert "acl" not in device.things
     assert "confirm" not in device.did
-    assert [event.kind for event in bench.events()][-3:-1] == ["reverted", "host-finished"]
+    assert [event.kind for event in bench.events()][-4:-1] == ["reverted", "transcript", "host-finished"]
 
 
 def test_a_device_that_does_not_come_back_is_unknown_and_said_to_be(guarded, monkeypatch):
@@ -152,3 +155,83 @@ def test_nothing_to_change_arms_nothing(guarded):
     bench.apply(plans)
 
     assert device.did == []
+
+
+def test_the_timer_is_twice_what_was_measured_and_at_least_five_minutes():
+    assert [minutes_for(seconds) for seconds in (0, 150, 150.1, 600)] == [5, 5, 6, 20]
+    assert still_fits(199, 5)
+    assert not still_fits(201, 5)
+
+
+def test_the_deadlines_of_all_checks_are_in_the_timer(guarded):
+    bench = guarded(FakeDevice({"timer": "yes"}))
+    checked = [FakeTask(f"t{n}", {f"a{n}": "x"}, verify={"seen": {"thing": "a", "value": "x"}}) for n in range(20)]
+
+    (plan,) = bench.plan(checked)
+
+    assert plan.arming.minutes == 14  # 20 checks of 20 seconds each, twice
+
+
+def test_a_device_that_has_become_slower_than_its_planned_timer_allows_is_refused(guarded, monkeypatch):
+    device = FakeDevice({"timer": "yes"})
+    bench = guarded(device)
+    plans = bench.plan(TASK)
+    monkeypatch.setattr("remediators.engine.commit.checks_seconds", lambda items, house: 299.0)
+
+    result = bench.apply(plans)["fw"]
+
+    assert result.status == "refused"
+    assert "planned timer of 5 minutes is too short (it would be 10); plan again" in result.error
+    assert device.did == []
+
+
+def test_somebody_in_configuration_mode_is_seen_before_arming(guarded):
+    device = FakeDevice({"timer": "yes"}, busy=["bob"])
+    bench = guarded(device)
+
+    result = bench.apply(bench.plan(TASK))["fw"]
+
+    assert result.status == "refused"
+    assert "bob is in configuration mode" in result.error
+    assert device.did == []
+    assert device.writes == []
+
+
+def test_somebody_in_configuration_mode_before_confirming_is_told_of_and_nothing_is_confirmed(guarded):
+    device = FakeDevice({"timer": "yes"}, busy=["", "bob"])
+    bench = guarded(device)
+
+    result = bench.apply(bench.plan(TASK))["fw"]
+
+    assert result.status == "reverted"
+    assert "confirm" not in device.did
+    assert "bob is in configuration mode" in result.items[0].reason
+    assert "takes back everybody's edits since" in result.items[0].reason
+
+
+def test_a_failure_brings_what_was_said_into_journal_and_document_without_secrets(guarded):
+    device = FakeDevice({"timer": "yes"}, refuses=["confirm"])
+    bench = guarded(device)
+    bench.redactor = Redactor(["revert now"])
+
+    result = bench.apply(bench.plan(TASK))["fw"]
+
+    (said,) = [event.body["text"] for event in bench.events() if event.kind == "transcript"]
+    assert said == result.detail
+    assert ">>> arm confirm" in said
+    assert "revert now" not in said
+
+
+def test_the_kept_configuration_can_be_read_with_the_key_of_the_state_directory_only(guarded):
+    device = FakeDevice({"timer": "yes", "version": "secret 12.4"})
+    bench = guarded(device)
+    bench.apply(bench.plan(TASK))
+
+    kept = kept_path(bench.folder / "run1", "fw").read_text()
+
+    assert "12.4" not in kept
+    assert decrypted(bench.seal.key, kept) == "version secret 12.4"
+    with pytest.raises(UsageError, match="another state directory"):
+        decrypted(b"other", kept)
+    with pytest.raises(UsageError, match="altered"):
+        decrypted(bench.seal.key, kept.replace(kept[40], "A" if kept[40] != "A" else "B", 1))

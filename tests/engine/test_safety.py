@@ -569,7 +569,9 @@ def test_a_host_with_many_tasks_costs_time_in_proportion(bench):
     def cost(tasks):
         host = FakeHost()
         b = Bench(bench({}).folder / f"n{tasks}", {"h": host})
-        b.fleet = replace(b.fleet, forks=1, spread=lambda jobs, work, forks, stop: ((job, work(job)) for job in jobs))
+        b.fleet = replace(
+            b.fleet, forks=1, spread=lambda jobs, work, forks, stop, **_: ((job, work(job)) for job in jobs)
+        )
         calls = 0
 
         def count(frame, event, arg):

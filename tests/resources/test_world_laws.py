@@ -67,6 +67,7 @@ class Wish:
     where: str = "book.yml:1:1"
     notify: tuple[str, ...] = ()
     ignore_errors: bool = False
+    on_verify_failure: str = "stop"
     allow_unverified: bool = False
     cause: int | None = None
     handler: bool = False
