@@ -70,8 +70,8 @@ def _scanner(host: HostEvidence) -> dict[str, Any]:
     options = {
         "product": host.sign("scanner").detail.get("profile", "auto"),
         "state": "disabled",
-        "allow_unverified": "{{ av_allow_unverified | default(false) }}",
-        "allow_managed": "{{ av_allow_managed | default(false) }}",
+        "allow_unverified": "{{ av_allow_unverified | default(false) | bool }}",
+        "allow_managed": "{{ av_allow_managed | default(false) | bool }}",
     }
     return {"name": "E-mail scanner of the antivirus client", "av_email_scanner": options, "cause": 1}
 
@@ -101,14 +101,20 @@ def _metabase(host: HostEvidence) -> dict[str, Any]:
     offered = {verb.partition("=")[0] for look in heard for verb in look.verbs}
     missing = [verb for verb in ("X-EXPS", "X-LINK2STATE", "XEXCH50") if verb not in offered] if heard else []
     options = {"verbs_missing": missing} if missing and host.exchange else {}
-    return {"name": "The metabase is whole", "metabase_repair": options, "cause": 6}
+    task = {"name": "The metabase is whole", "metabase_repair": options, "cause": 6}
+    if not heard or not host.exchange:
+        return task  # through a mask the verbs are not heard, so they cannot be looked for
+    return {
+        **task,
+        "verify": {"smtp_ehlo": {"port": "{{ smtp_port | default(25) }}", "has": ["X-LINK2STATE", "XEXCH50"]}},
+    }
 
 
 def _inspection(host: HostEvidence) -> dict[str, Any]:
     names = [str(name) for name in host.sign("inspection").detail.get("names", ())]
     one = names[0] if len(names) == 1 else "all"
-    unarmed = {"allow_unarmed": "{{ cause5_allow_unarmed | default(false) }}"}
-    reload = {"allow_reload_fallback": "{{ cause5_allow_reload | default(false) }}"}
+    unarmed = {"allow_unarmed": "{{ cause5_allow_unarmed | default(false) | bool }}"}
+    reload = {"allow_reload_fallback": "{{ cause5_allow_reload | default(false) | bool }}"}
     if host.platform == "ios":
         options = {"protocols": ["smtp", "esmtp"], "inspection": one, "ensure_tcp": True, **reload}
         return {"name": "Mail is not inspected", "ip_inspect": options, "cause": 5}
