@@ -1,8 +1,16 @@
 """Cause 6 over the command line: planned, repaired, told, and put back; a backup that a task asks for."""
 
 import json
+from pathlib import Path
 
 import pytest
+
+from remediators.lab import scenarios
+from remediators.lab.scenarios.kb919091 import RECEIVER
+
+from .conftest import Desk
+
+PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "cause6-metabase.yml"
 
 BOOK = """
 - hosts: all
@@ -101,3 +109,23 @@ def test_a_session_that_dies_while_the_script_runs_is_no_loss(desk, connection):
     assert run.code == 0, run.out
     assert "verified=1" in run.out
     assert d.lab.machines["one"].tasks == {}
+
+
+@pytest.mark.parametrize("name", ["cause6", "cause6-lost", "cause6-down", "broken-file"])
+def test_the_playbook_of_cause_6_mends_what_a_story_of_the_lab_broke_and_its_rollback_brings_it_back(name, tmp_path):
+    scenario = scenarios.find(f"kb919091/{name}")
+    with scenario.lab(folder=tmp_path / "keys") as lab:
+        desk = Desk(tmp_path, lab)
+        scenario.write(lab, tmp_path)
+        machine = lab.machines[RECEIVER]
+        before, services = machine.files.read(METABASE), machine.state()["services"]
+        options = ("-i", "inventory.yml", "-l", RECEIVER, "--yes")
+
+        run = desk.remediate("apply", str(PLAYBOOK), *options)
+        assert run.code == 0, run.out + run.err
+        assert b"X-LINK2STATE" in machine.mouth().verbs
+
+        back = desk.remediate("rollback", "latest", "--yes")
+        assert back.code == 0, back.out
+        assert machine.files.read(METABASE) == before
+        assert machine.state()["services"] == services

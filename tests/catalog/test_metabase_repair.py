@@ -309,3 +309,22 @@ def test_where_iis_is_not_asked_it_is_not_started_either():
     assert files.health(known).memory == "stopped"
     assert not any("cscript" in str(written) for written in bench.machine.log)
     assert METABASE.upper() in files.place(known).metabase.upper()
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_event_4275_is_a_sign(language):
+    bench = Bench(iis={"file": "cut"}, services=STOPPED, language=language)
+    bench.machine.run("net start IISADMIN")
+    known = bench.look(lambda known: files.questions(known, bench.machine.now().date()))
+
+    assert {sign.kind for sign in files.health(known).signs} == {"file", "service", "events"}
+
+
+def test_how_the_metabase_looks_is_plain_data_for_a_document():
+    bench = Bench(iis={"file": "cut"})
+    known = bench.look(lambda known: files.questions(known, bench.machine.now().date()))
+
+    told = files.as_value(files.health(known))
+
+    assert (told["file"], told["memory"]) == ("broken", "whole")
+    assert [sign["kind"] for sign in told["signs"]] == ["file", "difference"]
