@@ -129,3 +129,17 @@ def test_the_playbook_of_cause_6_mends_what_a_story_of_the_lab_broke_and_its_rol
         assert back.code == 0, back.out
         assert machine.files.read(METABASE) == before
         assert machine.state()["services"] == services
+
+
+def test_the_way_back_can_be_run_at_the_hosts_own_console(damaged):
+    machine = damaged.lab.machines["one"]
+    before = machine.files.read(METABASE)
+    assert damaged.remediate("apply", "book.yml", "-i", "lab.yml", "--yes").code == 0
+    assert machine.files.read(METABASE) != before
+    (by_hand,) = damaged.folder.rglob("manual/one.cmd")
+
+    machine.files.write("C:\\Temp\\back.cmd", by_hand.read_bytes())
+    machine.run("C:\\Temp\\back.cmd")
+
+    assert machine.files.read(METABASE) == before
+    assert machine.tasks == {}
