@@ -54,6 +54,8 @@ class Draft:
     groups: dict[str, Group] = field(default_factory=lambda: {name: Group(name) for name in ("all", "ungrouped")})
     hosts: dict[str, list[Layer]] = field(default_factory=dict)
     memberships: dict[str, dict[str, None]] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)  # the file that each host was first named in
+    file: str = ""  # the one that is being read
 
     def group(self, name: str) -> Group:
         found = self.groups.get(name)
@@ -66,6 +68,7 @@ class Draft:
         if layers is None:
             layers = self.hosts[name] = []
             self.memberships[name] = {}
+            self.origins[name] = self.file
         if layer is not None:
             layers.append(layer)
         group.hosts[name] = None

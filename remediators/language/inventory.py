@@ -29,6 +29,7 @@ class Inventory:
     host_layers: Mapping[str, Sequence[Layer]]
     memberships: Mapping[str, Mapping[str, None]]
     warnings: tuple[Problem, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False)  # absolute path of each host's first file
     _merged: dict[tuple[str, ...], Known] = field(default_factory=dict, repr=False)
 
     @property

@@ -68,7 +68,7 @@ def _loaded(
     sound = len(found.errors) == before
     if sound:
         read_variables(draft, _beside(sources), [Path(folder) for folder in playbook_dirs])
-    inventory = Inventory(tuple(sources), draft.groups, draft.hosts, draft.memberships)
+    inventory = Inventory(tuple(sources), draft.groups, draft.hosts, draft.memberships, origins=draft.origins)
     if sound and len(found.errors) == before:
         found.errors.extend(contradictions(inventory))
         for warning in settled_otherwise(inventory):
@@ -104,6 +104,7 @@ def _read_source(draft: Draft, source: str) -> None:
 
 def _read_list(draft: Draft, source: str) -> None:
     document = LineDocument("--inventory", source)
+    draft.file = ""
     for name in source.split(","):
         if name.strip():
             draft.add_written(name.strip(), draft.group("ungrouped"), None, Place(document, (1, name.strip())))
@@ -131,6 +132,7 @@ def _read_directory(draft: Draft, folder: Path, depth: int = 0) -> None:
 def _read_file(draft: Draft, path: Path) -> None:
     if not _is_regular(draft, path):
         return
+    draft.file = str(path.absolute())
     if is_script(path):
         _warn_of_foreign_hands(draft, path)
         if read_script(path, draft):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -199,7 +200,10 @@ class HostView(Mapping[str, Any]):
 
 def own_names(inventory: Inventory, host: str) -> dict[str, Any]:
     """What every host knows about itself."""
+    file = inventory.origins.get(host) or None
     return {
+        "inventory_file": file,
+        "inventory_dir": file and os.path.dirname(file),  # noqa: PTH120 - text in, text out
         "inventory_hostname": host,
         "inventory_hostname_short": host.partition(".")[0],
         "group_names": list(inventory.groups_of(host)),

@@ -405,3 +405,12 @@ def test_an_undefined_name_in_a_connection_variable_is_told_once_for_all_hosts(i
         "    all: {vars: {ansible_host: '{{ adress }}', address: x}, hosts: {'h[1:40]': }}\n"
         "                                   ^^^^^^"
     )
+
+
+def test_a_host_knows_the_file_and_the_folder_that_it_comes_from(write):
+    write.put("inv/a", "h1 key='{{ inventory_dir }}/key'\n")
+    write.put("inv/b", "h1 file='{{ inventory_file }}'\n")
+    found = load_inventory(["inv", "h2,"])
+    here = Path.cwd()
+    assert variables(found, "h1") == {"key": f"{here}/inv/key", "file": f"{here}/inv/a"}
+    assert variables(found, "h2") == {}
