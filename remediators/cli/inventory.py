@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from remediators.language.explain import Explained, Setting
     from remediators.language.plays import Play
 
+_PLAIN = (str, int, float, bool, type(None), list, tuple, dict)
+
 
 @click.command()
 @options.inventory
@@ -171,6 +173,8 @@ def concealed(value: Any, redactor: Redactor | Blotter, name: str = "", *, marke
 
     Texts that are never filled in are ``marked`` as Ansible marks them, or given as they are.
     """
+    if type(value) not in _PLAIN:  # what a vault or a reference hides, or its text
+        return MASK
     if isinstance(value, Mapping):
         return {key: concealed(inside, redactor, str(key), marked=marked) for key, inside in value.items()}
     if SECRET_NAME.search(name) and not isinstance(value, bool) and value is not None and not _is_template(value):

@@ -8,6 +8,7 @@ from typing import Any
 
 from remediators.language.draft import Layer
 from remediators.language.inventory import Inventory
+from remediators.language.inventory_views import HIDDEN
 from remediators.language.natives import TemplateFault
 from remediators.language.plays import Play
 from remediators.language.problems import Problem
@@ -71,7 +72,7 @@ def explain(
         place = fault.place or Place(LineDocument("inventory", ""))
         told = place.problem(f"variable {name!r}", f"on {host}: {fault.what}", fault.hint, fault.word)
         return Explained(host, name, settings, None, told)
-    return Explained(host, name, settings, value)
+    return Explained(host, name, settings, HIDDEN if settings and settings[0].value is HIDDEN else value)
 
 
 def _settings(
@@ -105,4 +106,5 @@ def _setting(level: str, who: str, layer: Layer, name: str) -> Iterator[Setting]
     if name in layer.values:
         place = layer.place(name)
         spot = place.document.spot(place.path, on_key=True)
-        yield Setting(level, who, layer.values[name], place.document.file, spot.line, spot.column)
+        value = HIDDEN if getattr(layer.document, "vaulted", False) else layer.values[name]
+        yield Setting(level, who, value, place.document.file, spot.line, spot.column)

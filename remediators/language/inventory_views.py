@@ -9,6 +9,7 @@ from typing import Any
 from remediators.language.draft import BESIDE_PLAYBOOK, PRIORITY, Group, Layer
 from remediators.language.inventory import Inventory
 
+HIDDEN = object()  # stands for what must not be shown
 MOST_LINES = 1_000_000  # of a graph
 
 Variables = Mapping[str, Any]
@@ -17,10 +18,17 @@ Seen = Callable[[Variables], Any]  # what is shown of a mapping of variables: se
 
 def written(inventory: Inventory, host: str) -> dict[str, Any]:
     """A host's variables as they are written, templates not filled in; of each the one that wins."""
-    values = {name: value for name, (value, _) in inventory.shared(host).items()}
-    for layer in inventory.host_layers[host]:
-        values.update(layer.values)
-    return values
+    values = {name: _open(layer, value) for name, (value, layer) in inventory.shared(host).items()}
+    return values | _of_layers(inventory.host_layers[host])
+
+
+def _of_layers(layers: Iterable[Layer]) -> dict[str, Any]:
+    return {name: _open(layer, value) for layer in layers for name, value in layer.values.items()}
+
+
+def _open(layer: Layer, value: Any) -> Any:
+    """A value, or `HIDDEN` where its whole file is encrypted."""
+    return HIDDEN if getattr(layer.document, "vaulted", False) else value
 
 
 def written_of_group(group: Group) -> dict[str, Any]:
@@ -55,8 +63,7 @@ def _of_host(inventory: Inventory, host: str, *, export: bool) -> dict[str, Any]
 
 
 def _of_inventory(layers: Iterable[Layer]) -> dict[str, Any]:
-    own = (layer for layer in layers if layer.rank != BESIDE_PLAYBOOK)
-    return {name: value for layer in own for name, value in layer.values.items()}
+    return _of_layers(layer for layer in layers if layer.rank != BESIDE_PLAYBOOK)
 
 
 def _without_empty(body: Mapping[str, Any]) -> dict[str, Any]:

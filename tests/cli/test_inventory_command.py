@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from remediators.cli.inventory import concealed
 from remediators.cli.main import run
+from remediators.model import Redactor
 
 HOSTS = """
 all:
@@ -160,3 +162,11 @@ def test_what_is_not_there_is_said_with_the_nearest_name(ask, arguments, message
 @pytest.mark.parametrize("arguments", [(), ("--list", "--graph")])
 def test_one_question_at_a_time(ask, arguments):
     assert "give one of --list, --graph, --host HOST, --explain HOST VAR" in ask(*arguments, code=5)
+
+
+def test_what_is_hidden_by_its_type_is_starred_wherever_it_stands():
+    class Hidden(str):
+        __slots__ = ()
+
+    shown = concealed({"a": Hidden("x"), "b": [object(), {"c": Hidden("y")}], "d": "z", "e": True}, Redactor())
+    assert shown == {"a": "********", "b": ["********", {"c": "********"}], "d": "z", "e": True}
