@@ -105,9 +105,12 @@ def _read_source(draft: Draft, source: str) -> None:
 def _read_list(draft: Draft, source: str) -> None:
     document = LineDocument("--inventory", source)
     draft.file = ""
-    for name in source.split(","):
-        if name.strip():
-            draft.add_written(name.strip(), draft.group("ungrouped"), None, Place(document, (1, name.strip())))
+    for name in filter(None, map(str.strip, source.split(","))):
+        place = Place(document, (1, name))
+        draft.add_written(name, draft.group("ungrouped"), None, place)
+        if Path(name).is_file():
+            what = f"{name!r} is the name of a host here, and there is a file of this name"
+            draft.problems.warn(place.problem("", what, "give each inventory its own -i"))
 
 
 def _read_directory(draft: Draft, folder: Path, depth: int = 0) -> None:
@@ -218,7 +221,7 @@ def _beside(sources: Sequence[str]) -> list[Path]:
 
 
 def _warn_of_one_name_for_two(draft: Draft) -> None:
-    for name in draft.groups.keys() & draft.hosts.keys():
+    for name in sorted(draft.groups.keys() & draft.hosts.keys()):
         what = f"{name!r} is both a host and a group; a pattern of this name means the host"
         draft.problems.warn(Problem("inventory", 0, 0, "", what, "give one of them another name"))
 

@@ -414,3 +414,13 @@ def test_a_host_knows_the_file_and_the_folder_that_it_comes_from(write):
     here = Path.cwd()
     assert variables(found, "h1") == {"key": f"{here}/inv/key", "file": f"{here}/inv/a"}
     assert variables(found, "h2") == {}
+
+
+def test_files_in_a_list_of_hosts_are_warned_of(write):
+    write.put("a.yml", "all: {hosts: {h: }}")
+    found = load_inventory(["a.yml,b.yml"])
+    assert list(found.hosts) == ["a.yml", "b.yml"]
+    assert [str(warning) for warning in found.warnings] == [
+        "--inventory:1:1: 'a.yml' is the name of a host here, and there is a file of this name "
+        "(give each inventory its own -i)\n    a.yml,b.yml\n    ^^^^^"
+    ]
