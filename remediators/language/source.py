@@ -192,8 +192,10 @@ def _decoded(file: str, raw: bytes, problems: Problems) -> str | None:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        what = f"is not UTF-8: byte 0x{raw[error.start]:02x} at offset {error.start}, in line {line}"
-        problems.add(Problem(file, 0, 0, "", what, "save it as UTF-8"))
+        before = raw[raw.rfind(b"\n", 0, error.start) + 1 : error.start]
+        column = len(before.decode("utf-8-sig", "replace")) + 1
+        what = f"is not UTF-8: byte 0x{raw[error.start]:02x} at offset {error.start}"
+        problems.add(Problem(file, line, column, "", what, "save it as UTF-8"))
         return None
 
 

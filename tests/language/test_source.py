@@ -182,7 +182,7 @@ def test_every_duplicate_key_of_a_file_is_told_at_once():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"a: 1\nb: \xff\xfe\n", "f.yml: is not UTF-8: byte 0xff at offset 8, in line 2 (save it as UTF-8)"),
+        (b"a: 1\nb: \xff\xfe\n", "f.yml:2:4: is not UTF-8: byte 0xff at offset 8 (save it as UTF-8)"),
         ("a: 1".encode("utf-16"), "f.yml: is UTF-16 text (save it as UTF-8)"),
         (b"$ANSIBLE_VAULT;1.1;AES256\n6162\n", "f.yml:1:1: is a vault file, and vault values are not supported yet"),
     ],
