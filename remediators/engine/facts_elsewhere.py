@@ -49,7 +49,8 @@ class FactsElsewhere:
 
     def _read(self, asked: _Asked, host: Host, name: str) -> Any:
         house = self._fleet.house
-        fact, platform = house.facts[name], house.platform_of(host)
+        platform = house.platform_of(host)
+        fact = house.fact(name, platform)
         try:
             if asked.session is None:
                 asked.session = self._fleet.connect(host)

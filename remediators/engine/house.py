@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,34 @@ from remediators.model import (
     Fact,
     Host,
     Platform,
+    Query,
     Remediator,
     ResourceKind,
     Sampled,
+    Snapshot,
+    Unread,
     UsageError,
+    Value,
 )
+
+
+class Foreign:
+    """A fact that hosts of a platform do not have: a template that uses it there is told so."""
+
+    def __init__(self, fact: Fact, platform: Platform) -> None:
+        self.name, self.source, self.description = fact.name, fact.source, fact.description
+        self.platform = fact.platform
+        self._where = platform.name
+
+    def queries(self, known: Snapshot) -> Iterable[Query]:
+        return ()
+
+    def value(self, snapshot: Snapshot) -> Any:
+        raise Unread(f"facts.{self.name} is a fact of {self.platform} hosts, and this one is {self._where}")
+
+
+def _nothing(value: Value) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +50,7 @@ class House:
 
     ``kinds`` maps a kind of address to who reads and writes it. ``platform_of`` says what a host is. ``by_hand``
     turns commands and comments into what a person can run at the host's console: the ending of its file, and its text.
+    ``tells`` says whether a value holds a secret that is known from elsewhere, so that its change is sensitive too.
     """
 
     remediators: Mapping[str, Remediator]
@@ -35,12 +59,20 @@ class House:
     checks: Mapping[str, Check | Sampled]
     platform_of: Callable[[Host], Platform]
     by_hand: Callable[[Platform, Sequence[tuple[str, Sequence[Command]]]], tuple[str, str]]
+    tells: Callable[[Value], bool] = _nothing
 
     def kind_of(self, address: Address) -> ResourceKind:
         """Who reads and writes an address. Raises `UsageError` where nobody does: a plan may come from anywhere."""
         if address.kind not in self.kinds:
             raise UsageError(f"{address}: nothing here can read or write a {address.kind!r}")
         return self.kinds[address.kind]
+
+    def fact(self, name: str, platform: Platform) -> Fact:
+        """A fact as hosts of this platform are asked for it: of what they cannot know they are asked nothing."""
+        fact = self.facts[name]
+        if platform.accepts is None or fact.platform in platform.accepts:
+            return fact
+        return Foreign(fact, platform)
 
     def options(self, remediator: str, given: Mapping[str, Any]) -> Any:
         """Options of a remediator from plain data. Raises `UsageError` where they do not fit."""

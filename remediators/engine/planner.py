@@ -109,15 +109,15 @@ def worst(items: Iterable[Item]) -> str:
 def _ask(tasks: Sequence[Task], known: Snapshot, house: House, platform: Platform) -> Iterator[Query]:
     yield from _base(platform, known)
     for name in sorted({name for task in tasks for name in task.facts}):
-        yield from house.facts[name].queries(known)
+        yield from house.fact(name, platform).queries(known)
     for task in tasks:
         remediator = house.remediators[task.remediator]
-        for rendered in _early(task, known, house) if _stranger(task, house, platform) is None else ():
+        for rendered in _early(task, known, house, platform) if _stranger(task, house, platform) is None else ():
             if rendered.skipped is None:
                 yield from _quietly(remediator.queries, rendered.options, known)
 
 
-def _early(task: Task, known: Snapshot, house: House) -> Iterator[Rendered]:
+def _early(task: Task, known: Snapshot, house: House, platform: Platform) -> Iterator[Rendered]:
     """
     The turns of a task as far as they can be told now; what needs a fact that is not read yet comes next round.
 
@@ -126,7 +126,7 @@ def _early(task: Task, known: Snapshot, house: House) -> Iterator[Rendered]:
     if task.facts:
         yield from task.preview()
     with contextlib.suppress(RemediationError):  # told once, when the task's turn comes
-        yield from task.render(_facts(task, known, house))
+        yield from task.render(_facts(task, known, house, platform))
 
 
 def _quietly(queries: Any, options: Any, known: Snapshot) -> Iterator[Query]:
@@ -137,8 +137,8 @@ def _quietly(queries: Any, options: Any, known: Snapshot) -> Iterator[Query]:
         return
 
 
-def _facts(task: Task, known: Snapshot, house: House) -> Mapping[str, Any]:
-    return {name: house.facts[name].value(known) for name in task.facts}
+def _facts(task: Task, known: Snapshot, house: House, platform: Platform) -> Mapping[str, Any]:
+    return {name: house.fact(name, platform).value(known) for name in task.facts}
 
 
 def _items(tasks: Sequence[Task], known: Snapshot, house: House, platform: Platform) -> Iterator[Item]:
@@ -197,7 +197,7 @@ def _evaluate(task: Task, known: Snapshot, house: House, platform: Platform) -> 
         yield _blank(task, "refused", stranger)
         return
     try:
-        turns = task.render(_facts(task, known, house))
+        turns = task.render(_facts(task, known, house, platform))
     except RemediationError as error:
         yield _blank(task, "failed", error.message)
         return

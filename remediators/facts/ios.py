@@ -21,6 +21,7 @@ class DeviceFact:
     address: Address
     software: tuple[str, ...]
     source: str = _SAID
+    platform: str = "ios"
 
     def queries(self, known: Snapshot) -> Iterable[Query]:
         return [device.query()]

@@ -27,6 +27,7 @@ class WindowsFact:
     source: str
     ask: Ask
     tell: Tell
+    platform: str = "windows"
 
     def queries(self, known: Snapshot) -> Iterable[Query]:
         return self.ask(known)

@@ -209,6 +209,7 @@ class Fact(Protocol):
     name: str
     source: str  # where the knowledge comes from
     description: str
+    platform: str  # what kind of host can be asked, as in a remediator
 
     def queries(self, known: Snapshot) -> Iterable[Query]:
         """What must be read, in rounds as for remediators."""

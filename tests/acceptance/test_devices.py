@@ -137,3 +137,22 @@ def test_no_secret_of_a_device_is_in_what_a_run_writes(firewalls):
 
     assert b"Enable-secret 1" not in d.written()
     assert b"Lab-secret 1" not in d.written()
+
+
+def test_a_fact_of_another_platform_is_told_and_nothing_is_asked_for_it(desk):
+    d = desk({"branch": device("branch"), "one": {"connection": "ssh", "groups": ("exchange",)}})
+    d.write(
+        "book.yml",
+        "- hosts: ios\n  tasks:\n    - ios_config: {lines: [ip inspect name A tcp]}\n"
+        "      when: facts.exchange.version is version('6.5', '>=')\n"
+        "- hosts: exchange\n  tasks:\n    - registry: {key: HKLM\\SOFTWARE\\X, state: present}\n"
+        "      when: facts.ios.version is version('12.4', '>=')\n",
+    )
+
+    hosts = d.remediate("plan", "book.yml", "-i", "lab.yml", "--output", "json").json["hosts"]
+
+    assert {host["name"]: host["items"][0]["reason"] for host in hosts} == {
+        "branch": "facts.exchange.version is a fact of windows hosts, and this one is ios",
+        "one": "facts.ios.version is a fact of ios hosts, and this one is windows",
+    }
+    assert not [line for line in d.lab.device("branch").lines(config=False) if line.startswith(("reg ", "ver", "echo"))]

@@ -219,6 +219,7 @@ class FakeSession:
 class FakeFact:
     name = "colour"
     description = source = "the model"
+    platform = "any"
 
     def queries(self, known):
         return [question(thing("colour"))]
