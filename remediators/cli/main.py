@@ -22,6 +22,7 @@ COMMANDS = {
     "approve": ("approve", "Sign a saved plan, as a second person."),
     "apply": ("apply", "Apply what a plan says, and nothing else."),
     "rollback": ("rollback", "Put back what a run changed."),
+    "recover": ("recover", "How hosts stand that a run left in doubt; confirm or revert armed devices."),
     "runs": ("runs", "History."),
     "inventory": ("inventory", "Hosts, groups and variables, and who set what."),
     "validate": ("validate", "Check playbooks and inventory without contacting anything."),

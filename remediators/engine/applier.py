@@ -107,7 +107,7 @@ class HostRun:
                 return HostResult(self.name, "refused", self._all_items(), refusal)
             hand = way_back(self.work.plan, self.touch.known, self.house)
             self.work.record.by_hand(self.name, *self.house.by_hand(self.house.platform_of(self.work.host), hand))
-            commit(self, {span.address: span for span in _spans(self.planned())})
+            commit(self, {span.address: span for span in spans_of(self.planned())})
         except JournalError:
             raise
         except TransportError as error:
@@ -147,7 +147,7 @@ class HostRun:
         began = time.monotonic()  # the session is opened by the first question, so connecting is in the measure
         self.touch.look({change.address for change in changes} | acted_on, details_of(changes), base)
         self.measured = time.monotonic() - began
-        spans = _spans(changes)
+        spans = spans_of(changes)
         drifted = [text for text in map(self._drift, spans) if text]
         if drifted:
             self.work.record.note("drift", self.name, reasons=drifted)
@@ -354,7 +354,7 @@ class HostRun:
             for number, result in self.results.items()
             if result.item.changes and result.item.outcome == "change" and result.status in ("ok", "changed")
         }
-        spans = {span.address: span for span in _spans(c for result in done.values() for c in result.item.changes)}
+        spans = {span.address: span for span in spans_of(c for result in done.values() for c in result.item.changes)}
         if not spans:
             return
         self.touch.look_again(spans, details_of(spans.values()))
@@ -380,7 +380,7 @@ def _all_right(item: Item) -> ItemResult:
     return ItemResult(item, "ok", ("verified",) * len(item.changes))
 
 
-def _spans(changes: Iterable[Change]) -> list[Change]:
+def spans_of(changes: Iterable[Change]) -> list[Change]:
     """For each address its first before and its last after: one address may appear in several items."""
     spans: dict[Address, Change] = {}
     for change in changes:

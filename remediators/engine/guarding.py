@@ -67,14 +67,15 @@ class Guard:
             raise Refused(f"the device could not be armed ({wrong}); nothing was changed")
         self.record.note("armed", self.host, **told)
 
-    def confirm(self, proof: Armed) -> list[str]:
+    def confirm(self, proof: Armed, *, alone: bool = True) -> list[str]:
         """
         Keep the change, through the session that proved it; then save. Gives what is to be told.
 
         Raises `RemoteError` or `TransportError` where it could not be confirmed: then it will be reverted.
         """
         if self.arming.kind != "unarmed":
-            self._alone(proof)
+            if alone:
+                self._alone(proof)
             left = self.safeguard.left(proof, self.arming, time.monotonic() - self.armed_at)
             if left < LEAST_LEFT:
                 raise RemoteError(f"only {left:.0f} seconds are left on the device's timer: not confirmed any more")

@@ -169,6 +169,8 @@ def run_text(run: Document, style: Style = plain, *, verbose: int = 0, full: boo
 
 
 def _run_lines(host: Document, style: Style, *, verbose: int, full: bool) -> Iterator[str]:
+    for line in host.get("detail", "").splitlines() if verbose else ():
+        yield style("quiet", f"    | {visible(line)}")
     for item in host["items"]:
         left = item["status"] == "not_started" and host["status"] != "not_started"
         if verbose or left or item["status"] not in ("ok", "skipped", "not_started"):

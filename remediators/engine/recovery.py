@@ -1,0 +1,341 @@
+"""
+How a host stands that a dead run left in doubt: every change and every action *before, after, foreign* or *unfinished*.
+
+Everything is read again; nothing is guessed. A value that could not be read is *unread*, and its host stays unknown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from remediators.engine.applier import spans_of
+from remediators.engine.guarding import LEAST_LEFT, Guard
+from remediators.engine.house import House
+from remediators.engine.reading import details_of
+from remediators.engine.recorder import Recorder
+from remediators.engine.touch import Touch
+from remediators.journal import Event
+from remediators.model import (
+    Address,
+    Armed,
+    Change,
+    Host,
+    HostPlan,
+    Item,
+    RemediationError,
+    RemoteError,
+    Safeguard,
+    Session,
+    Snapshot,
+    TransportError,
+    Unread,
+    Value,
+)
+from remediators.model.documents import Seal, concealed
+
+
+@dataclass(slots=True)
+class Trail:
+    """What the journal says of one host, as far as it decides about doubt."""
+
+    started: bool = False
+    status: str = ""  # of host-finished, or of an earlier recovery
+    begun: set[int] = field(default_factory=set)
+    actions: dict[int, Mapping[str, Any]] = field(default_factory=dict)  # begun, with their intent
+    done: set[int] = field(default_factory=set)  # actions that were seen to end well
+    armed_at: str = ""  # when arming began: armed or about to be, and neither confirmed nor reverted
+    unsaved: bool = False  # confirmed, and not seen to be saved
+
+    @property
+    def doubtful(self) -> bool:
+        return bool(self.armed_at) or (self.started and self.status in ("", "unknown"))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One change: ``state`` is ``before after foreign unread``; ``now`` what is there where it is foreign."""
+
+    change: Change
+    state: str
+    begun: bool
+    now: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAction:
+    """One action of a handler: ``state`` is ``before`` (not begun), ``after`` or ``unfinished``."""
+
+    task: str
+    action: str
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """How one host stands. ``left`` are the seconds until an armed device goes back; ``None`` where none is armed."""
+
+    host: str
+    status: str
+    changes: tuple[Found, ...] = ()
+    actions: tuple[FoundAction, ...] = ()
+    left: float | None = None
+    console: str = ""
+    error: str | None = None
+    told: tuple[str, ...] = ()
+    refused: bool = False  # what was wished was not done
+    detail: str = ""
+
+
+def trails(events: Iterable[Event]) -> dict[str, Trail]:
+    """What the journal of a run says of each host."""
+    found: dict[str, Trail] = {}
+    for event in events:
+        if event.host:
+            _follow(found.setdefault(event.host, Trail()), event)
+    return found
+
+
+def _follow(trail: Trail, event: Event) -> None:
+    match event.kind:
+        case "host-started":
+            trail.started = True
+        case "intent":
+            trail.begun.add(event.body["item"])
+        case "action-intent":
+            trail.actions[event.body["item"]] = event.body
+        case "action-result" if event.body["status"] == "changed":
+            trail.done.add(event.body["item"])
+        case "host-finished" | "recovered":
+            trail.status = event.body["status"]
+        case _:
+            _follow_arming(trail, event)
+
+
+def _follow_arming(trail: Trail, event: Event) -> None:
+    match event.kind:
+        case "arming" if event.body["arming"] != "unarmed":
+            trail.armed_at = event.at
+        case "confirmed":
+            trail.armed_at, trail.unsaved = "", True
+        case "saved":
+            trail.unsaved = bool(event.body["wrong"])
+        case "reverted" | "disarmed":
+            trail.armed_at = ""
+        case _:
+            pass
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All that is needed to look at one host again. ``wish`` is ``confirm``, ``revert`` or empty."""
+
+    host: Host
+    plan: HostPlan
+    trail: Trail
+    session: Session
+    house: House
+    record: Recorder
+    seal: Seal
+    wish: str = ""
+
+    @property
+    def unsaved(self) -> bool:
+        """Confirmed, and to be saved, and not seen to be."""
+        return self.trail.unsaved and bool(self.plan.arming and self.plan.arming.save)
+
+
+def recover_host(survey: Survey) -> Recovery:
+    """Look at a host, do what is wished, and remember it. Raises `JournalError` only."""
+    try:
+        found = _look(survey)
+    except TransportError as error:
+        words = f"{error.message}{_by_itself(survey)}"
+        return Recovery(survey.plan.name, "unreachable", error=words, detail=error.detail)
+    except RemediationError as error:
+        return Recovery(survey.plan.name, "unknown", error=error.message, detail=error.detail)
+    try:
+        found = _wished(survey, found)
+    except RemediationError as error:
+        told = f"not done: {error.message}"
+        found = replace(found, told=(told,), refused=True, detail=error.detail)
+    survey.record.note(
+        "recovered",
+        found.host,
+        changes={str(one.change.address): one.state for one in found.changes},
+        actions=[[one.task, one.action, one.state] for one in found.actions],
+        status=found.status,
+        error=found.error,
+        left=found.left,
+    )
+    return found
+
+
+def _by_itself(survey: Survey) -> str:
+    arming = survey.plan.arming
+    if not survey.trail.armed_at or arming is None:
+        return ""
+    left = 60.0 * arming.minutes - _ago(survey.trail.armed_at)
+    if left <= 0:
+        return "; its timer has run out, so it should be as it was, or come back so"
+    return f"; it is armed and goes back by itself in {left:.0f} seconds; at its console: {arming.console}"
+
+
+def _ago(at: str) -> float:
+    """Seconds since an event, by the clock on the wall: another process wrote it."""
+    return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds())
+
+
+def _look(survey: Survey) -> Recovery:
+    """Read everything again and say how it stands."""
+    touch = Touch(survey.session, survey.house)
+    spans = {span.address: span for span in spans_of(_planned(survey.plan))}
+    states = {address for body in survey.trail.actions.values() for address in _addresses(body)}
+    platform = survey.house.platform_of(survey.host)
+    touch.look({*spans, *states}, details_of(spans.values()), list(platform.queries()))
+    changes = tuple(_found(survey, touch, item, number, spans) for number, item in _changing(survey.plan))
+    flat = tuple(one for group in changes for one in group)
+    actions = tuple(_actions(survey, touch))
+    left = _left(survey, platform.safeguard)
+    status, error = _standing(survey, flat, actions, left)
+    console = survey.plan.arming.console if left is not None and survey.plan.arming else ""
+    return Recovery(survey.plan.name, status, flat, actions, left, console, error)
+
+
+def _planned(plan: HostPlan) -> list[Change]:
+    return [change for _, item in _changing(plan) for change in item.changes]
+
+
+def _changing(plan: HostPlan) -> list[tuple[int, Item]]:
+    return [(number, item) for number, item in enumerate(plan.items) if item.outcome == "change"]
+
+
+def _addresses(body: Mapping[str, Any]) -> Iterator[Address]:
+    yield from (Address.parse(address) for address in (*body["found"], *body["expects"]))
+
+
+def _found(survey: Survey, touch: Touch, item: Item, number: int, spans: Mapping[Address, Change]) -> tuple[Found, ...]:
+    begun = number in survey.trail.begun
+    return tuple(_one(survey.seal, touch, change, spans[change.address], begun=begun) for change in item.changes)
+
+
+def _one(seal: Seal, touch: Touch, change: Change, span: Change, *, begun: bool) -> Found:
+    try:
+        value = touch.known[change.address]
+    except Unread:
+        return Found(change, "unread", begun)
+    if value == span.after or (concealed(span.after) and seal.fits(span.after, value)):
+        return Found(change, "after", begun)
+    if value == span.before:
+        return Found(change, "before", begun)
+    return Found(change, "foreign", begun, None if change.sensitive else value)
+
+
+def _actions(survey: Survey, touch: Touch) -> Iterator[FoundAction]:
+    """Actions that were begun, and those still to come because of what was."""
+    notified = {name for number, item in _changing(survey.plan) if number in survey.trail.begun for name in item.notify}
+    for number, item in _changing(survey.plan):
+        if not item.handler or not item.actions:
+            continue
+        words = ", ".join(map(str, item.actions))
+        if number in survey.trail.done:
+            yield FoundAction(item.task, words, "after")
+        elif number in survey.trail.actions:
+            yield FoundAction(item.task, words, "unfinished", _unfinished(survey.trail.actions[number], touch))
+        elif item.answers_to(notified):
+            yield FoundAction(item.task, words, "before", "not begun, and due because of what was changed")
+
+
+def _unfinished(body: Mapping[str, Any], touch: Touch) -> str:
+    wanted = ((Address.parse(address), value) for address, value in body["expects"].items())
+    wrong = [text for address, value in wanted if (text := touch.mismatch(address, value))]
+    return "; ".join(wrong) or "all is as it should be afterwards, and whether it was done was not seen"
+
+
+def _left(survey: Survey, safeguard: Safeguard | None) -> float | None:
+    """Seconds until an armed device goes back; ``None`` where its timer does not run (any more)."""
+    arming = survey.plan.arming
+    if not survey.trail.armed_at or arming is None or safeguard is None:
+        return None
+    try:
+        return safeguard.left(cast("Armed", survey.session), arming, _ago(survey.trail.armed_at))
+    except RemoteError:
+        survey.record.note("disarmed", survey.plan.name)
+        return None
+
+
+def _standing(
+    survey: Survey, changes: Sequence[Found], actions: Sequence[FoundAction], left: float | None
+) -> tuple[str, str | None]:
+    """The status of a host in a run document, and why, from how its changes and actions stand."""
+    states = [one.state for one in changes]
+    if "unread" in states:
+        return "unknown", "not all could be read"
+    if left is not None:
+        return "unknown", f"armed: it goes back by itself in {left:.0f} seconds unless it is confirmed"
+    odd = [f"{states.count('foreign')} of {len(states)} changes are neither before nor after"]
+    due = [f"{one.action}: {one.reason}" for one in actions if one.state != "after"]
+    reasons = [*(odd if "foreign" in states else []), *due]
+    if set(states) == {"before"} and not reasons:
+        return ("reverted" if survey.plan.arming else "not_started"), None
+    if set(states) <= {"after"} and not reasons:
+        return "changed", "not seen to be saved" if survey.unsaved else None
+    done = [f"{states.count('after')} of {len(states)} changes are done"] if "before" in states else []
+    return "failed", "; ".join([*done, *reasons])
+
+
+def _wished(survey: Survey, found: Recovery) -> Recovery:
+    """Confirm or revert where that is wished. Raises `RemoteError` where it is not done, with the reason."""
+    if not survey.wish:
+        return found
+    arming, safeguard = survey.plan.arming, survey.house.platform_of(survey.host).safeguard
+    if arming is None or safeguard is None:
+        raise RemoteError(f"no timer of its own runs on it: to put it back, remediate rollback -l {found.host}")
+    armed_at = time.monotonic() - _ago(survey.trail.armed_at) if survey.trail.armed_at else 0.0
+    session = cast("Armed", survey.session)
+    guard = Guard(
+        found.host, arming, safeguard, session, survey.record, armed_at=armed_at, armed_since=survey.trail.armed_at
+    )
+    return _confirm(survey, found, guard) if survey.wish == "confirm" else _revert(survey, found, guard)
+
+
+def _confirm(survey: Survey, found: Recovery, guard: Guard) -> Recovery:
+    """Keep what was changed, through this session, which is new and has read it."""
+    wrong = next((one for one in found.changes if one.begun and one.state != "after"), None)
+    if wrong:
+        raise RemoteError(f"not confirmed: {wrong.change.address} is {wrong.state}, and not as it was to be")
+    if found.left is None and not survey.unsaved:
+        raise RemoteError("its timer does not run any more: there is nothing to confirm")
+    if found.left is not None and found.left < LEAST_LEFT:
+        raise RemoteError(f"only {found.left:.0f} seconds are left on the device's timer: not confirmed any more")
+    proof = guard.session
+    told = guard.save(proof) if found.left is None else guard.confirm(proof, alone=False)
+    survey.trail.unsaved = guard.unsaved
+    status, error = _standing(survey, found.changes, found.actions, None)
+    status = "failed" if guard.unsaved else status
+    return replace(found, status=status, error="; ".join(told) or error, left=None, console="", told=("confirmed",))
+
+
+def _revert(survey: Survey, found: Recovery, guard: Guard) -> Recovery:
+    """Let the device go back at once, and read that it did; a reload is waited for by nobody here."""
+    if found.left is None:
+        raise RemoteError(f"its timer does not run any more: to put it back, remediate rollback -l {found.host}")
+    if not guard.arming.revert:
+        words = f"it REBOOTS in {found.left:.0f} seconds into its startup configuration, and cannot go back otherwise"
+        return replace(found, error=words, told=("left to its reload: look again when it is back",))
+    spans = {span.address: span for span in spans_of(_planned(survey.plan))}
+
+    def look(session: Armed) -> str | None:
+        touch = Touch(session, survey.house, Snapshot())
+        touch.look(spans, {}, list(survey.house.platform_of(survey.host).queries()))
+        return next((text for at, span in spans.items() if (text := touch.mismatch(at, span.before))), None)
+
+    wrong = guard.back(look)
+    if wrong:
+        raise RemoteError(f"not proven to be reverted: {wrong}")
+    changes = tuple(replace(one, state="before", now=None) for one in found.changes)
+    return replace(found, status="reverted", error=None, changes=changes, left=None, console="", told=("reverted",))
