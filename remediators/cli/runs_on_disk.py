@@ -28,7 +28,7 @@ from remediators.engine.outcomes import RunResult, exit_code, run_document
 from remediators.engine.recorder import Recorder, Watcher
 from remediators.engine.rollback import BackTask, back_tasks, planned_begun
 from remediators.engine.rollout import apply_fleet
-from remediators.journal import Journal, State, write_document, write_private
+from remediators.journal import Event, Journal, State, write_document, write_private
 from remediators.model import Host, JournalError, Plan, Redactor, UsageError
 from remediators.model.documents import Seal, plan_document, read_plan, with_digest
 from remediators.reports.rollback_playbook import rollback_playbook
@@ -121,9 +121,9 @@ def _whoever_reads() -> Iterator[None]:
 
 
 def _watcher(given: Given) -> Watcher | None:
-    """With ``--output jsonl`` every event goes to standard output as it happens."""
+    """With ``--output jsonl`` every event goes to standard output as it happens; else what to do if we die is told."""
     if given.output != "jsonl":
-        return None
+        return _armed if given.output == "text" else None
     lock = threading.Lock()
 
     def watch(event: Any) -> None:
@@ -132,6 +132,13 @@ def _watcher(given: Given) -> Watcher | None:
             click.echo(json.dumps(line, ensure_ascii=False))
 
     return watch
+
+
+def _armed(event: Event) -> None:
+    """On arming: what to type at the device's console if this tool dies."""
+    if event.kind == "armed" and event.body["arming"] != "unarmed":
+        words = f"{event.host}: armed for {event.body['minutes']} minutes; if this tool dies, at its console:"
+        click.echo(f"{words} {event.body['console']}", err=True)
 
 
 def _print(document: Mapping[str, Any], result: RunResult, folder: Path, given: Given) -> None:
@@ -144,6 +151,8 @@ def _print(document: Mapping[str, Any], result: RunResult, folder: Path, given: 
         left = [host.name for host in result.hosts if host.status in ("not_started", "unknown")]
         if left:
             click.echo(f"Left: {', '.join(left)}. Plan again to go on, or roll back.")
+        if any(host.status == "unknown" for host in result.hosts):
+            click.echo(f"How they stand: remediate recover {result.id}")
 
 
 def _mirror(folder: Path, target: Path) -> None:

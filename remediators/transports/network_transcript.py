@@ -33,6 +33,22 @@ def masked(text: str) -> str:
     return _BODIES.sub(f"  {MASK}", named)
 
 
+# A configuration tells more of a device than is needed to see why something failed: its ends show whether it is whole.
+_CONFIGURATION = re.compile(
+    r"(?P<asked>^>>> (?:show (?:running|startup)-config|more system:running-config)\n)(?P<said>.*?)(?=^>>> |\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+_END = 6  # lines
+
+
+def _ends(found: re.Match[str]) -> str:
+    lines = found["said"].splitlines(keepends=True)
+    left_out = len(lines) - 2 * _END
+    if left_out <= 1:
+        return found[0]
+    return "".join((found["asked"], *lines[:_END], f"[... {left_out} lines]\n", *lines[-_END:]))
+
+
 class Transcript:
     """Lines sent and text received, in order, the last few hundred of them."""
 
@@ -56,6 +72,7 @@ class Transcript:
     def text(self) -> str:
         """Everything that is kept, redacted."""
         said = "".join(self._pieces)
+        said = _CONFIGURATION.sub(_ends, re.sub(r"(?<=[^\n])>>> ", "\n>>> ", said))
         for line, shown in sorted(self._shown.items(), key=lambda pair: -len(pair[0])):
             said = said.replace(line, shown)
         return masked(Redactor(self._secrets).text(said))
