@@ -12,7 +12,7 @@ import click
 
 from remediators.model import UsageError
 
-_TEXT, _NUMBER, _PATHS = "text", "a whole number", "a path or a list of paths"
+_TEXT, _NUMBER, _PATHS, _TRUTH = "text", "a whole number", "a path or a list of paths", "true or false"
 _TEXTS = "a list of texts"
 
 # parameter of the commands, spelled so in the file too -> what its value must be
@@ -24,6 +24,10 @@ KEYS = {
     "user": _TEXT,
     "color": _TEXT,
     "output": _TEXT,
+    "vault_id": _PATHS,
+    "vault_password_file": _PATHS,
+    "ask_vault_password": _TRUTH,
+    "playbook_secrets": _TRUTH,
     "approvals": _NUMBER,  # how many a plan needs
     "approvers": _TEXTS,  # whose count: ssh-ed25519 KEY NAME
 }
@@ -45,6 +49,7 @@ def _checked(path: Path, name: str, value: Any) -> Any:
         return [value]
     fits = {
         _TEXT: isinstance(value, str),
+        _TRUTH: isinstance(value, bool),
         _NUMBER: isinstance(value, int) and not isinstance(value, bool),
         _PATHS: isinstance(value, list) and all(isinstance(part, str) for part in value),
         _TEXTS: isinstance(value, list) and all(isinstance(part, str) for part in value),

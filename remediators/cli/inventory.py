@@ -62,7 +62,10 @@ def command(pattern: str, **flags: Any) -> int:
 def _read(flags: Mapping[str, Any]) -> Inventory:
     """The inventory, with what stands beside playbooks; warnings go to standard error. Raises `UsageError`."""
     from remediators.language import load_inventory
+    from remediators.language.hidden import stay_offline
     from remediators.transports.variables import KNOWN_VARIABLES
+
+    stay_offline(offline=True)
 
     if not flags["inventory"]:
         raise UsageError("no inventory: give -i PATH, or set inventory in remediate.toml")

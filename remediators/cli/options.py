@@ -85,14 +85,67 @@ hosts_and_groups = _completing("hosts_and_groups")
 runs = _completing("runs")
 remediators_and_checks = _completing("remediators_and_checks")
 
-inventory = click.option(
-    "-i",
-    "--inventory",
-    multiple=True,
-    type=click.Path(),
-    metavar="PATH",
-    envvar=["REMEDIATE_INVENTORY", "ANSIBLE_INVENTORY"],
-    help="Inventory file, directory, or host list 'a,b,'. Repeatable.",
+
+def _vault(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Keep a flag about vaults apart from the others: passwords are looked for when something encrypted is met."""
+    from functools import partial
+
+    from remediators.cli.keyring import keyring_of
+    from remediators.language.hidden import read_with
+
+    ctx.meta[f"remediators.{parameter.name}"] = value
+    read_with(partial(keyring_of, ctx))
+
+
+vault = _together(
+    click.option(
+        "--vault-id",
+        multiple=True,
+        metavar="ID@SOURCE",
+        expose_value=False,
+        callback=_vault,
+        help="Vault password for an id: a file, a script, or 'prompt'. Repeatable.",
+    ),
+    click.option(
+        "--vault-password-file",
+        "--vault-pass-file",
+        "vault_password_file",
+        multiple=True,
+        metavar="FILE",
+        expose_value=False,
+        callback=_vault,
+        help="Vault password, or a script that prints it. Repeatable.",
+    ),
+    click.option(
+        "-J",
+        "--ask-vault-password",
+        "--ask-vault-pass",
+        "ask_vault_password",
+        is_flag=True,
+        expose_value=False,
+        callback=_vault,
+        help="Ask for the vault password.",
+    ),
+)
+inventory = _together(
+    click.option(
+        "-i",
+        "--inventory",
+        multiple=True,
+        type=click.Path(),
+        metavar="PATH",
+        envvar=["REMEDIATE_INVENTORY", "ANSIBLE_INVENTORY"],
+        help="Inventory file, directory, or host list 'a,b,'. Repeatable.",
+    ),
+    vault,
+    click.option(
+        "--playbook-secrets",
+        is_flag=True,
+        expose_value=False,
+        callback=_vault,
+        envvar="REMEDIATE_PLAYBOOK_SECRETS",
+        help="Playbooks, too, may fetch secrets from this machine.",
+    ),
 )
 limit = click.option(
     "-l", "--limit", metavar="PATTERN", shell_complete=hosts_and_groups, help="Only these of the hosts."

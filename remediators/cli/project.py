@@ -274,8 +274,11 @@ def _project(house: House, hosts: Mapping[str, Host], given: Given, *, secrets: 
     resolved = {name: replace(host, variables={**added, **host.variables}) for name, host in hosts.items()}
     _expect(len(resolved), given)
     _warn(check_connections(list(resolved.values()), allow_unencrypted=given.allow_unencrypted))
+    from remediators.language.hidden import known as opened
+
     known = {secret for host in resolved.values() for secret in secret_values(host.variables)}
-    return Project(house, resolved, Redactor({*known, *secrets}))
+    redactor = Redactor({*known, *secrets}, opened())
+    return Project(replace(house, tells=redactor.shows), resolved, redactor)
 
 
 def _expect(count: int, given: Given) -> None:
@@ -295,6 +298,9 @@ def _asked_password(given: Given) -> str | None:
 
 
 def _sources(given: Given) -> tuple[str, ...]:
+    from remediators.language.hidden import stay_offline
+
+    stay_offline(offline=given.offline)
     if not given.inventory:
         raise UsageError("no inventory: give -i PATH, or set inventory in remediate.toml")
     return given.inventory

@@ -6,13 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from remediators.language.draft import Layer
+from remediators.language.hidden import has_hidden
 from remediators.language.inventory import Inventory
 from remediators.language.natives import TemplateFault
 from remediators.language.plays import Play
 from remediators.language.problems import Problem, Problems, listed
 from remediators.language.source import LineDocument, Place
+from remediators.language.templating import has_template, uses
 from remediators.language.variables import Scope, host_scope, without_secrets
 from remediators.model import Host
+
+OUTSIDE = frozenset({"secret", "lookup", "query"})  # names in templates that reach out of the files
 
 
 class Complaints:
@@ -49,7 +53,8 @@ def resolve_hosts(
     """
     Hosts with their variables filled in.
 
-    An ``ansible_*`` variable that cannot be is a problem; any other is left out, because nothing may need it.
+    An ``ansible_*`` variable that cannot be is a problem; any other is left out, because nothing may need it. So is
+    any other that is hidden: a vault text is opened, and a command run, only where it is needed.
     """
     found = Problems() if problems is None else problems
     hosts = resolved(inventory, list(names), extra, {}, found)
@@ -72,6 +77,8 @@ def resolved(
         scope = host_scope(inventory, name, extra=extra, above=above)
         variables = {}
         for variable in sorted(scope.names() - set(scope.special)):
+            if not variable.startswith("ansible_") and opens(variable, scope):
+                continue
             try:
                 variables[variable] = scope.lookup(variable)
             except TemplateFault as fault:
@@ -80,6 +87,18 @@ def resolved(
         hosts[name] = Host(name, variables, inventory.groups_of(name))
     complaints.settle(len(names), problems)
     return hosts
+
+
+def opens(name: str, scope: Scope) -> bool:
+    """Whether to fill in a variable opens something hidden."""
+    found = scope.raw(name)
+    if found is None or not has_template(found[0]):
+        return False
+    try:
+        used = scope.closure(uses(found[0])).names
+    except TemplateFault:
+        return False
+    return bool(used & OUTSIDE) or any(has_hidden(raw[0]) for raw in map(scope.raw, used) if raw is not None)
 
 
 def _unresolved(variable: str, fault: TemplateFault, scope: Scope) -> Problem:

@@ -12,6 +12,7 @@ from jinja2.exceptions import SecurityError
 
 from remediators.language.problems import did_you_mean, kind_of, listed, nearest
 from remediators.language.source import Place
+from remediators.model.secrecy import Secret
 
 LONGEST = 1_000_000  # characters of a result
 MOST = 100_000  # members of a result or of a range
@@ -124,7 +125,7 @@ def _members(value: Any) -> Any:
 def _bounded_text(value: str) -> str:
     if len(value) > LONGEST:
         raise SecurityError(f"its result is longer than {LONGEST} characters")
-    return str(value)
+    return value if isinstance(value, Secret) else str(value)
 
 
 def _bounded(values: Any) -> Iterator[Any]:

@@ -11,13 +11,13 @@ from jinja2.runtime import Context, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from remediators.language.filters import FILTERS, TESTS
+from remediators.language.lookups import lookup, query, secret
 from remediators.language.natives import (
     LONGEST,
     MOST,
     OMIT,
     WIDEST,
     Missing,
-    TemplateFault,
     pads_too_far,
 )
 
@@ -151,16 +151,13 @@ def _bounded_range(*bounds: int) -> range:
     return found
 
 
-def _no_lookup(*_names: Any, **_options: Any) -> Any:
-    raise TemplateFault("lookups are not supported", "put the value into a variable", "lookup")
-
-
 BUILT_IN: Mapping[str, Any] = {
     "range": _bounded_range,
     "dict": dict,
     "omit": OMIT,
-    "lookup": _no_lookup,
-    "query": _no_lookup,
+    "lookup": lookup,
+    "query": query,
+    "secret": secret,
 }
 
 

@@ -18,9 +18,12 @@ from typing import Any, Protocol
 
 import yaml
 
+from remediators.language import hidden
 from remediators.language.problems import Problem, Problems
+from remediators.language.vault import VaultFault
 from remediators.language.yaml_nodes import Spot, YamlMistake, compose, find, in_words, plain_text, plain_value
 from remediators.language.yaml_values import Unusual, find_in_events, read_values
+from remediators.model.secrecy import Secret
 
 LARGEST = 10_000_000  # bytes of a playbook or a file of variables
 LARGEST_INVENTORY = 50_000_000
@@ -32,9 +35,10 @@ Path_ = tuple[str | int, ...]
 
 
 class Document(Protocol):
-    """A text and the places in it."""
+    """A text and the places in it; ``vaulted`` where its file is encrypted, so that nothing of it may be shown."""
 
     file: str
+    vaulted: bool
 
     def spot(self, path: Path_, *, on_key: bool = False) -> Spot:
         """Where a value (or its key) stands; the nearest thing around it where it is not itself in the text."""
@@ -91,10 +95,11 @@ class YamlDocument:
     value: Any = field(default=None, repr=False)
     sha256: str = ""
     otherwise: Sequence[tuple[str, Spot]] = field(default=(), repr=False)  # plain scalars that Ansible reads otherwise
+    vaulted: bool = False
 
     def misread(self) -> Iterator[Problem]:
         """A warning where Ansible, which reads YAML 1.1, takes a word for a truth or a number and we do not."""
-        if self.otherwise:
+        if self.otherwise and not self.vaulted:
             (text, spot), more = self.otherwise[0], len(self.otherwise) - 1
             told = f" (and {more} more such words)" if more else ""
             what = f"{text!r} is {_kind(text)} here, and Ansible reads it otherwise{told}"
@@ -115,7 +120,7 @@ class YamlDocument:
         return find(self._node, path, on_key=on_key)
 
     def source_line(self, line: int) -> str:
-        return self._lines[line - 1] if 0 < line <= len(self._lines) else ""
+        return self._lines[line - 1] if 0 < line <= len(self._lines) and not self.vaulted else ""
 
 
 @dataclass
@@ -124,6 +129,11 @@ class LineDocument:
 
     file: str
     text: str = field(repr=False)
+    vaulted: bool = False
+
+    def __post_init__(self) -> None:
+        if isinstance(self.text, Secret):
+            self.text, self.vaulted = str(self.text), True
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -150,7 +160,11 @@ class LineDocument:
 
 
 def read_text(path: str | os.PathLike[str], problems: Problems, *, largest: int = LARGEST) -> tuple[str, str] | None:
-    """The text of a file and the SHA-256 of its bytes, or ``None`` with a problem that says what stands against it."""
+    """
+    The text of a file and the SHA-256 of its bytes, or ``None`` with a problem that says what stands against it.
+
+    The text of a vault file is a `Secret`.
+    """
     file = os.fspath(path)
     try:
         raw = _read_bytes(Path(path), largest)
@@ -186,8 +200,7 @@ def _decoded(file: str, raw: bytes, problems: Problems) -> str | None:
         problems.add(Problem(file, 0, 0, "", "is UTF-16 text", "save it as UTF-8"))
         return None
     if raw.startswith(b"$ANSIBLE_VAULT;"):
-        problems.add(Problem(file, 1, 1, "", "is a vault file, and vault values are not supported yet", "", "", 1))
-        return None
+        return _unlocked(file, raw, problems)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -196,6 +209,14 @@ def _decoded(file: str, raw: bytes, problems: Problems) -> str | None:
         column = len(before.decode("utf-8-sig", "replace")) + 1
         what = f"is not UTF-8: byte 0x{raw[error.start]:02x} at offset {error.start}"
         problems.add(Problem(file, line, column, "", what, "save it as UTF-8"))
+        return None
+
+
+def _unlocked(file: str, raw: bytes, problems: Problems) -> str | None:
+    try:
+        return Secret(hidden.current().unlocked(raw.decode("ascii", "replace")).removeprefix("\ufeff"))
+    except VaultFault as fault:
+        problems.add(Problem(file, 1, 1, "", fault.what, fault.hint, "", 1))
         return None
 
 
@@ -209,7 +230,8 @@ def parse_yaml(
     """
     if text.lstrip()[:1] in ("{", "["):
         text = _SURROGATES.sub(_joined_surrogates, text)
-    document = YamlDocument(file, text, None, sha256)
+    vaulted, text = isinstance(text, Secret), str(text)
+    document = YamlDocument(file, text, None, sha256, vaulted=vaulted)
     mistakes: list[YamlMistake] = []
     try:
         document.value, document.otherwise = _values(text, mistakes, templates=templates)

@@ -17,6 +17,8 @@ import jinja2
 from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 
+from remediators.language import taint
+from remediators.language.hidden import Hidden
 from remediators.language.natives import (
     LONGEST,
     OMIT,
@@ -27,6 +29,8 @@ from remediators.language.natives import (
 from remediators.language.problems import did_you_mean, kind_of
 from remediators.language.sandbox import ENVIRONMENT
 from remediators.language.uses import Uses, uses_of_tree
+from remediators.language.vault import VaultFault
+from remediators.model.secrecy import as_secret
 
 _RESULT = "rendered__"
 
@@ -42,8 +46,10 @@ class _Compiled:
 
 
 def is_template(value: Any) -> bool:
-    """Whether a text has something to fill in."""
-    return isinstance(value, str) and ("{{" in value or "{%" in value or "{#" in value)
+    """Whether a text has something to fill in, or a value is hidden."""
+    if isinstance(value, str):
+        return "{{" in value or "{%" in value or "{#" in value
+    return isinstance(value, Hidden)
 
 
 def has_template(value: Any) -> bool:
@@ -55,12 +61,17 @@ def has_template(value: Any) -> bool:
     return is_template(value)
 
 
+_OF_HIDDEN = Uses(frozenset({"secret"}))  # as a template that calls secret(): what is made of it is sensitive
+
+
 def uses(value: Any) -> Uses:
     """Everything that the templates in a value name. Raises `TemplateFault` where one is misspelt."""
     if isinstance(value, dict):
         return _united(part for pair in value.items() for part in pair)
     if isinstance(value, list):
         return _united(value)
+    if isinstance(value, Hidden):
+        return _OF_HIDDEN
     return _compiled(value, expression=False).uses if is_template(value) else Uses()
 
 
@@ -108,7 +119,18 @@ def render_key(key: str, scope: Any) -> str:
 
 def render_text(text: str, scope: Any) -> Any:
     """A template's value: native where the text is one expression, else text. Raises `TemplateFault`."""
+    if isinstance(text, Hidden):
+        return opened(text)
     return _run(_compiled(text, expression=False), scope)
+
+
+def opened(value: Hidden) -> Any:
+    """What a hidden value holds, never filled in. Raises `TemplateFault`."""
+    taint.touch()
+    try:
+        return value.open(own=taint.is_own(), folder=taint.folder())
+    except VaultFault as fault:
+        raise TemplateFault(fault.what, fault.hint) from fault
 
 
 def evaluate(text: str, scope: Any) -> Any:
@@ -117,6 +139,12 @@ def evaluate(text: str, scope: Any) -> Any:
 
 
 def _run(compiled: _Compiled, scope: Any) -> Any:
+    with taint.watching() as watch:
+        found = _result(compiled, scope)
+    return as_secret(found) if watch.touched else found
+
+
+def _result(compiled: _Compiled, scope: Any) -> Any:
     try:
         context = compiled.template.new_context(scope, shared=True)
         chunks = compiled.template.root_render_func(context)

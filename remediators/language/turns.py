@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from remediators.language import taint
 from remediators.language.draft import Layer
 from remediators.language.inventory import Inventory
 from remediators.language.natives import OMIT, TemplateFault
@@ -28,6 +29,7 @@ from remediators.language.templating import (
 from remediators.language.uses import Uses
 from remediators.language.variables import Scope, host_scope, without_secrets
 from remediators.model import Rendered
+from remediators.model.secrecy import Secret, without_type
 
 MOST_TURNS = 10_000
 
@@ -105,6 +107,7 @@ class Turns:
         self.task = prepared.task
         self.binding = binding
         self.scope = binding.scope(host, prepared.task, facts)
+        self._secret_loop = False
 
     def all(self) -> Iterator[Rendered]:
         skipped = self._skipped(self.scope, self.prepared.early)
@@ -134,7 +137,10 @@ class Turns:
             yield self.scope, ""
             return
         place = self.task.place.at("loop")
-        for number, item in enumerate(self._list(place)):
+        with taint.watching() as watch:
+            items = self._list(place)
+        self._secret_loop = watch.touched
+        for number, item in enumerate(items):
             control = self.task.control
             index = {control.index: number} if control.index else {}
             scope = self.scope.within(special={control.item: item, **index})
@@ -154,10 +160,11 @@ class Turns:
         label = self.task.control.label
         if label is not None:
             filled = self._filled(label, scope, self.task.place.at("loop_control", "label"))
-            return str(number + 1) if self._is_secret(uses(label) | self.prepared.loop) else str(filled)
+            secret = isinstance(filled, Secret) or self._is_secret(uses(label) | self.prepared.loop)
+            return str(number + 1) if secret else str(filled)
         if isinstance(item, dict):
             item = next((item[key] for key in ("name", "key") if key in item), None)
-        if self._is_secret(self.prepared.loop) or isinstance(item, dict | list) or item is None:
+        if self._secret_loop or self._is_secret(self.prepared.loop) or isinstance(item, dict | list) or item is None:
             return str(number + 1)
         return str(item)
 
@@ -165,28 +172,29 @@ class Turns:
         if skipped:
             return Rendered(None, skipped=skipped, label=label)
         task = self.task
-        secret = self._is_secret(self.prepared.inner)
         model = self.binding.vocabulary.remediators[task.remediator]
         place = task.place.at(task.remediator)
-        options = self._model(
-            model, with_allowance(model, task.options, task), scope, place, task.remediator, secret=secret
-        )
+        with taint.watching() as watch:
+            given = self._filled(with_allowance(model, task.options, task), scope, place)
+            checks = self._checks(scope)
+        secret = watch.touched or self._secret_loop or self._is_secret(self.prepared.inner)
+        options = self._fits(model, without_type(given), place, task.remediator, secret=secret)
+        for name, wanted in checks.items():
+            self._fits(
+                self.binding.vocabulary.checks[name],
+                without_type(wanted),
+                task.place.at("verify", name),
+                name,
+                secret=secret,
+            )
         if task.remediator == "service" and getattr(options, "state", None) == "restarted" and not task.handler:
             raise self._error(place.at("state"), "state: restarted in a task", RESTART_IN_TASK)
-        return Rendered(options, self._checks(scope, secret=secret), None, label, secret)
+        return Rendered(options, without_type(checks), None, label, secret)
 
-    def _checks(self, scope: Scope, *, secret: bool) -> dict[str, Any]:
-        """Options of the checks as plain data; that they fit is made sure of here."""
-        found: dict[str, Any] = {}
-        for name, given in self.task.verify.items():
-            place = self.task.place.at("verify", name)
-            model = self.binding.vocabulary.checks[name]
-            found[name] = self._filled(given, scope, place) or {}
-            self._fits(model, found[name], place, name, secret=secret)
-        return found
-
-    def _model(self, model: type[Any], given: Any, scope: Scope, place: Place, name: str, *, secret: bool) -> Any:
-        return self._fits(model, self._filled(given, scope, place), place, name, secret=secret)
+    def _checks(self, scope: Scope) -> dict[str, Any]:
+        """Options of the checks as plain data."""
+        place = self.task.place.at("verify")
+        return {name: self._filled(given, scope, place.at(name)) or {} for name, given in self.task.verify.items()}
 
     def _fits(self, model: type[Any], given: Any, place: Place, name: str, *, secret: bool) -> Any:
         options, faults = check_options(model, given, secret=secret)
@@ -210,7 +218,8 @@ class Turns:
             raise self._at(fault, place) from fault
         if isinstance(value, bool):
             return value
-        shown = "" if self._is_secret(used_by(condition)) or isinstance(value, dict | list) else f" ({value!r})"
+        unshown = isinstance(value, dict | list | Secret) or self._is_secret(used_by(condition))
+        shown = "" if unshown else f" ({value!r})"
         what = f"when must come out true or false, and this is {kind_of(value)}{shown}"
         raise self._error(
             place, what, "write `| bool` behind it" if isinstance(value, str) else "compare it with something"
@@ -223,8 +232,11 @@ class Turns:
         if isinstance(value, list) and has_template(value):
             filled = [self._filled(part, scope, place.at(number)) for number, part in enumerate(value)]
             return [part for part in filled if part is not OMIT]
+        if not is_template(value):
+            return value
         try:
-            return render(value, scope) if is_template(value) else value
+            with taint.written_in(os.path.dirname(place.document.file), own=False):  # noqa: PTH120 - nothing is read
+                return render(value, scope)
         except TemplateFault as fault:
             raise self._at(fault, place) from fault
 

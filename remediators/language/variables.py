@@ -8,7 +8,8 @@ from typing import Any
 
 from jinja2.utils import missing
 
-from remediators.language.draft import Layer
+from remediators.language import hidden, taint
+from remediators.language.draft import BESIDE_PLAYBOOK, Layer
 from remediators.language.inventory import Inventory, Known
 from remediators.language.natives import TemplateFault
 from remediators.language.others import FactsOf, OtherHosts
@@ -16,6 +17,7 @@ from remediators.language.problems import is_secret
 from remediators.language.sandbox import BUILT_IN
 from remediators.language.templating import has_template, render, uses
 from remediators.language.uses import Uses
+from remediators.model.secrecy import Redactor, as_secret, holds_secret
 
 RESERVED = frozenset(
     {
@@ -40,11 +42,19 @@ class Scope:
     A scope belongs to one thread.
     """
 
-    __slots__ = ("_resolved", "_trail", "layers", "shared", "special")
+    __slots__ = ("_resolved", "_secret", "_trail", "foreign", "layers", "shared", "special")
 
     def __init__(
-        self, layers: Sequence[Layer], shared: Known, special: Mapping[str, Any], trail: list[str] | None = None
+        self,
+        layers: Sequence[Layer],
+        shared: Known,
+        special: Mapping[str, Any],
+        trail: list[str] | None = None,
+        foreign: frozenset[int] = frozenset(),
     ) -> None:
+        """``foreign`` are the identities of layers that are not the operator's own, because playbooks brought them."""
+        self.foreign = foreign
+        self._secret: set[str] = set()
         self.layers = tuple(layers)
         self.shared = shared
         self.special = special
@@ -53,7 +63,9 @@ class Scope:
 
     def within(self, layers: Iterable[Layer] = (), special: Mapping[str, Any] | None = None) -> Scope:
         """A scope with more names on top."""
-        return Scope((*layers, *self.layers), self.shared, {**self.special, **(special or {})}, self._trail)
+        above = tuple(layers)
+        foreign = self.foreign.union(map(id, above))
+        return Scope((*above, *self.layers), self.shared, {**self.special, **(special or {})}, self._trail, foreign)
 
     def names(self) -> set[str]:
         """Every name that can be used here, except what the language itself brings."""
@@ -70,17 +82,38 @@ class Scope:
     def lookup(self, name: str) -> Any:
         """The value of a name for a template; Jinja's ``missing`` where there is none. Raises `TemplateFault`."""
         if name in self.special:
-            return self.special[name]
+            value = self.special[name]
+            if name not in RESERVED or name == "item":
+                _noted(value)
+            return value
         if name in self._resolved:
+            if name in self._secret:
+                taint.touch()
             return self._resolved[name]
         found = self.raw(name)
         if found is None:
             return self._otherwise(name)
-        value, layer = found
-        if has_template(value):
-            value = self._filled(name, value, layer)
-        self._resolved[name] = value
+        value = self._resolved[name] = self._value(name, *found)
         return value
+
+    def _value(self, name: str, value: Any, layer: Layer) -> Any:
+        """A variable filled in; secret where its file was encrypted, its name says so, or a secret was used for it."""
+        secret = layer.document.vaulted or is_secret(name)
+        if has_template(value):
+            with taint.watching() as watch:
+                value = self._filled(name, value, layer)
+            secret = secret or watch.touched
+        if secret:
+            value = as_secret(value)
+            self._secret.add(name)
+            taint.touch()
+            if layer.document.vaulted:
+                hidden.known().learn(value)
+        return value
+
+    def is_own(self, layer: Layer) -> bool:
+        """Whether the operator wrote a layer: it is of the inventory or the command line, and of no playbook."""
+        return layer.rank != BESIDE_PLAYBOOK and id(layer) not in self.foreign
 
     def _otherwise(self, name: str) -> Any:
         if name == "facts":
@@ -97,7 +130,8 @@ class Scope:
             raise TemplateFault(f"variables refer to each other in a circle: {chain}", place=layer.place(name))
         self._trail.append(step)
         try:
-            return render(value, self)
+            with taint.written_in(os.path.dirname(layer.document.file), own=self.is_own(layer)):  # noqa: PTH120
+                return render(value, self)
         except TemplateFault as fault:
             raise fault.within(layer.value_place(name)) from fault
         finally:
@@ -125,17 +159,25 @@ def _uses(name: str, value: Any, layer: Layer) -> Uses:
         raise fault.within(layer.value_place(name)) from fault
 
 
+def _noted(value: Any) -> None:
+    if holds_secret(value):
+        taint.touch()
+
+
 def without_secrets(text: str, scope: Scope) -> str:
-    """A message in which no password of a scope can be read."""
+    """A message in which no password of a scope can be read. What is hidden is not opened for it."""
+    found: list[str] = []
     for name in scope.names():
-        if is_secret(name):
-            try:
-                value = scope.lookup(name)
-            except TemplateFault:
-                continue
-            if isinstance(value, str | int) and len(str(value)) > 1:
-                text = text.replace(str(value), "********")
-    return text
+        raw = scope.raw(name) if is_secret(name) else None
+        if raw is None or hidden.has_hidden(raw[0]):
+            continue
+        try:
+            value = scope.lookup(name)
+        except TemplateFault:
+            continue
+        if isinstance(value, str | int) and not isinstance(value, bool) and len(str(value)) > 1:
+            found.append(str(value))
+    return Redactor(found, hidden.known()).text(text)
 
 
 class HostVars(Mapping[str, Any]):
@@ -225,4 +267,4 @@ def host_scope(
     hostvars = HostVars(inventory, extra, trail, common, others)
     names = {**common, **own_names(inventory, host), "hostvars": hostvars, **(special or {})}
     layers = (*extra, *above, *reversed(inventory.host_layers[host]))
-    return Scope(layers, inventory.shared(host), names, trail)
+    return Scope(layers, inventory.shared(host), names, trail, frozenset(map(id, above)))

@@ -14,6 +14,10 @@ import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs forget to export it
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from remediators.language import hidden
+from remediators.language.secret_sources import read_reference
+from remediators.language.vault import VaultFault, read_envelope
+
 DEEPEST = 100
 MOST_VALUES = 5_000_000  # values once every alias is written out
 LONGEST_NUMBER = 1_000
@@ -35,6 +39,8 @@ _PLAIN, _TEXT, _TREE = "?", "s", "c"
 _CORE = "tag:yaml.org,2002:"
 _LITERAL = re.compile(r"\{\{ '((?:\\U[0-9a-f]{8}|[A-Za-z0-9])*)' \}\}")
 _ESCAPED = re.compile(r"\\U([0-9a-f]{8})")
+_SECRET = "!secret"  # noqa: S105 - a tag
+_HIDDEN = frozenset({"!vault", "!vault-encrypted", _SECRET})
 _UNSAFE = "!unsafe"  # Ansible's: the text after it is never filled in
 
 
@@ -277,8 +283,8 @@ class _Builder:
 
     def _tagged(self, node: Node) -> Any:
         tag = node.tag
-        if tag in ("!vault", "!vault-encrypted"):
-            return self._wrong(node, f"{tag}: vault values are not supported yet")
+        if tag in _HIDDEN:
+            return self._hidden(node, tag)
         if tag == _UNSAFE:
             return self._unsafe(node)
         core = tag.removeprefix(_CORE)
@@ -307,6 +313,22 @@ class _Builder:
 
     def _wrong(self, node: Node, what: str, hint: str = "", *, alone: bool = False) -> None:
         self.mistakes.append(YamlMistake(_spot(node), what, hint, alone=alone))
+    def _hidden(self, node: Node, tag: str) -> Any:
+        """A vault text, whose form is looked at now and which is opened when it is used; or a reference to a secret."""
+        if not self.templates:
+            return self._wrong(node, f"{tag} may stand in playbooks, inventories and files of variables only")
+        keys = hidden.current()
+        try:
+            if tag == _SECRET and isinstance(node, MappingNode | ScalarNode):
+                given = self._mapping(node) if isinstance(node, MappingNode) else node.value
+                return hidden.Referred(*read_reference(given), keys)
+            if not isinstance(node, ScalarNode):
+                return self._wrong(node, f"{tag} stands before text only")
+            read_envelope(node.value)
+        except VaultFault as fault:
+            return self._wrong(node, f"{tag}: {fault.what}", fault.hint)
+        return hidden.Sealed(node.value, keys)
+
 
 
 def literal(text: str) -> str:

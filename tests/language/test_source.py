@@ -115,7 +115,7 @@ def test_an_empty_file_is_a_document_without_a_value():
         ),
         (
             "pw: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n",
-            "f.yml:1:5: !vault: vault values are not supported yet\n    pw: !vault |\n        ^",
+            "f.yml:1:5: !vault: is a damaged vault text (letters are missing or were altered; take it from a copy)\n    pw: !vault |\n        ^",
         ),
         ("a: !foo 1\n", "f.yml:1:4: unknown tag '!foo'\n    a: !foo 1\n       ^^^^^^"),
         ("a: !!binary aGk=\n", "f.yml:1:4: unknown tag '!!binary'\n    a: !!binary aGk=\n       ^^^^^^^^^^^^^"),
@@ -184,7 +184,7 @@ def test_every_duplicate_key_of_a_file_is_told_at_once():
     [
         (b"a: 1\nb: \xff\xfe\n", "f.yml:2:4: is not UTF-8: byte 0xff at offset 8 (save it as UTF-8)"),
         ("a: 1".encode("utf-16"), "f.yml: is UTF-16 text (save it as UTF-8)"),
-        (b"$ANSIBLE_VAULT;1.1;AES256\n6162\n", "f.yml:1:1: is a vault file, and vault values are not supported yet"),
+        (b"$ANSIBLE_VAULT;1.1;AES256\n6162\n", "f.yml:1:1: is a damaged vault text (letters are missing or were altered; take it from a copy)"),
     ],
 )
 def test_bytes_that_are_no_text_are_named(write, content, message):

@@ -184,7 +184,11 @@ def test_filters_and_tests_of_ansible(expression, value):
         ("{% if %}x{% endif %}", "the template is misspelt: Expected an expression, got 'end of statement block'"),
         ("{% foo %}", "the template is misspelt: Encountered unknown tag 'foo'"),
         ("{% include 'x' %}", "include, import and extends are not supported in a template"),
-        ("{{ lookup('env', 'HOME') }}", "lookups are not supported (put the value into a variable)"),
+        (
+            "{{ lookup('env', 'HOME') }}",
+            "env: a playbook may not refer to what stands outside the files, and this is not written in your inventory "
+            "(put it into a variable of the inventory, or set playbook_secrets = true)",
+        ),
         (
             "{{ '1' is version('1', 'like') }}",
             "version knows no operator 'like' (one of ==, =, eq, !=, <>, ne, <, lt, <=, le, >, gt, >=, ge)",
