@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from remediators.catalog import products as product_data
@@ -99,7 +99,7 @@ class WindowsEvidence:
             receives=states["SMTPSVC"] != "absent",
             exchange=exchange,
             signs={sign.kind: sign for sign in signs},
-            logged=_logged(known, self.today - timedelta(days=self.days)),
+            logged=_logged(known),
             queues=_queues(known),
             facts=_facts(known, states),
         )
@@ -295,13 +295,13 @@ def _minutes(value: Any) -> int | None:
 # -- events and queues -----------------------------------------------------------------------------------------------
 
 
-def _logged(known: Snapshot, since: date) -> Logged | Unknown:
+def _logged(known: Snapshot) -> Logged | Unknown:
     try:
         found = events.found(known)
     except (Unread, OutOfScope) as error:
         return Unknown(_why(error))
     remotes: dict[tuple[str, ...], int] = {(r.address, r.name): r.count for r in found.remotes}
-    return Logged(found.count, found.first, found.last, remotes, tuple(_limits(found, since)))
+    return Logged(found.count, found.first, found.last, remotes, tuple(_limits(found)))
 
 
 def _why(error: RemediationError) -> str:
@@ -309,13 +309,13 @@ def _why(error: RemediationError) -> str:
     return error.message.partition(" was not read: ")[2] or error.message
 
 
-def _limits(found: events.Found, since: date) -> Iterable[str]:
+def _limits(found: events.Found) -> Iterable[str]:
     if found.cut:
         yield "the time given for reading the log was up: there may be more"
     elif found.more:
         yield f"only the newest {found.most} were read"
-    if found.reaches[:10] > since.isoformat() and found.reaches[:4].isdigit():
-        yield f"the log goes back to {found.reaches} only"
+    if found.young:
+        yield f"the log has no record from before {found.since}, so it tells of a shorter time than was asked for"
     if found.others:
         yield f"{found.others} more of event 4006 have another text"
 

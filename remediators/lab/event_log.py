@@ -58,10 +58,13 @@ class Series:
     count: int
     first: int
 
-    def backwards(self) -> Iterator[Event]:
-        for place in range(self.count):
+    def backwards(self, before: dt.datetime | None = None) -> Iterator[Event]:
+        """Its events, the newest first; of those after ``before`` none is made."""
+        late = 0.0 if before is None or self.every <= 0 else (self.newest - before).total_seconds() / self.every
+        for place in range(max(0, int(late)), self.count):
             when = self.newest - dt.timedelta(seconds=self.every * place)
-            yield Event(self.kind, when, self.first + self.count - 1 - place)
+            if before is None or when <= before:
+                yield Event(self.kind, when, self.first + self.count - 1 - place)
 
 
 @dataclass(slots=True)
@@ -78,9 +81,14 @@ class EventLog:
         self._numbered[kind.log] = first + count - 1
         self.series.append(Series(kind, newest, every, count, first))
 
-    def newest_first(self, logs: Sequence[str], wanted: Callable[[Kind], bool] = lambda _: True) -> Iterator[Event]:
-        """The events of some logs whose kind is wanted, told one by one."""
-        chosen = [one.backwards() for one in self.series if one.kind.log in logs and wanted(one.kind)]
+    def newest_first(
+        self,
+        logs: Sequence[str],
+        wanted: Callable[[Kind], bool] = lambda _: True,
+        before: dt.datetime | None = None,
+    ) -> Iterator[Event]:
+        """The events of some logs whose kind is wanted, up to a moment where one is given, told one by one."""
+        chosen = [one.backwards(before) for one in self.series if one.kind.log in logs and wanted(one.kind)]
         for event in heapq.merge(*chosen, key=lambda event: event.when, reverse=True):
             self.read += 1
             yield event

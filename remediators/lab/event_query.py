@@ -56,6 +56,7 @@ class _Asked:
     first: int = 0
     last: int | None = None
     oldest: int = 0
+    before: dt.datetime | None = None  # no event after this is asked for
 
 
 def eventquery(process: Process, words: list[str]) -> int:
@@ -149,6 +150,8 @@ def _filter(process: Process, asked: _Asked, text: str) -> None:
         raise wrong
     if name == "datetime":
         asked.times.append(lambda when: compare(when.replace(microsecond=0), wanted))
+        if operator in ("le", "lt") and isinstance(wanted, dt.datetime):
+            asked.before = min(asked.before or wanted, wanted) + dt.timedelta(seconds=operator == "le")
     else:
         asked.kinds.append(lambda kind: compare(_of(process, kind, name), wanted))
 
@@ -192,7 +195,8 @@ def _of(process: Process, kind: Kind, name: str) -> object:
 
 
 def _tell(process: Process, asked: _Asked, log: str) -> None:
-    events = process.machine.events.newest_first([log], lambda kind: all(wanted(kind) for wanted in asked.kinds))
+    log_of = process.machine.events
+    events = log_of.newest_first([log], lambda kind: all(wanted(kind) for wanted in asked.kinds), asked.before)
     found: Iterable[Event] = (event for event in events if all(wanted(event.when) for wanted in asked.times))
     if asked.oldest:
         found = list(found)[-asked.oldest :]

@@ -6,8 +6,8 @@ is none (Windows 6.0 and later; Microsoft, "wevtutil", and "Consuming Events" fo
 neither is there and it ever ran. Bounded by date and by count, and by a deadline of the script's own (``cscript
 //T``), so that what was found until then counts and the rest of the batch goes on. Slow: ask it last.
 
-``events:Application/MSExchangeTransport/4006`` holds ``{"via", "most", "cut", "reaches", "events"}``; `found` makes
-objects of it. Headings are localised and their order is not sure: rows are told by digits and positions.
+``events:Application/MSExchangeTransport/4006`` holds ``{"via", "most", "cut", "since", "young", "events"}``; `found`
+makes objects of it. Headings are localised and their order is not sure: rows are told by digits and positions.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ EVENTS: Final = Address("events", f"{LOG}/{SOURCE}/{NUMBER}")
 MOST: Final = 50
 DAYS: Final = 7
 SECONDS: Final = 90  # for the script; a large log is read to its end for every filter
-_OLDEST_SECONDS: Final = 30
+_NEWEST_SECONDS, _EARLIER_SECONDS = 30, 30
 _SHOWN: Final = 1000  # characters of a text that are kept
 
 
@@ -73,14 +73,16 @@ class Found:
     """
     What was found, newest first. ``cut`` says that the time was up before all was read; ``via`` which program told.
 
-    ``reaches`` is the time of the log's oldest record, as the host wrote it; empty where it was not told.
+    ``since`` is the day from which on they were asked for (ISO 8601); ``young`` says that the log has no record from
+    before that day, so that it cannot tell of all of the time.
     """
 
     events: tuple[Event, ...]
     via: str = ""
     most: int = MOST
     cut: bool = False
-    reaches: str = ""
+    since: str = ""
+    young: bool = False
 
     @property
     def semaphore(self) -> tuple[Event, ...]:
@@ -123,25 +125,28 @@ def query(today: date | None, *, days: int = DAYS, most: int = MOST, seconds: in
     The newest ``most`` events of the last ``days`` before ``today`` (this side's date; a day more is asked for).
 
     Without ``today`` they are bounded by count only, so that a host whose clock is far off is understood as well.
-    ``seconds`` is the script's own deadline on the host.
+    ``seconds`` is the script's own deadline on the host. Whether the log is empty is told by its newest record, and
+    whether it goes back far enough by the newest one from before: its oldest (``/r -1``) would be found only by going
+    through all of it, which in a huge log takes minutes.
     """
     since = today - timedelta(days=days + 1) if today else None
     commands = (
         cmd.program("reg", "query", r"HKCU\Control Panel\International"),
-        _eventquery(seconds, "/r", "-1"),
+        _eventquery(_NEWEST_SECONDS, "/r", "1"),
+        _eventquery(_EARLIER_SECONDS, *_earlier(since), "/r", "1"),
         _eventquery(seconds, *_filters(since), "/r", str(most)),
         _wevtutil(days + 1 if today else None, most, seconds),
         _by_wmic(since, seconds),
     )
     name = f"events:{EVENTS.identity}:{since.isoformat() if since else 'all'}:{most}"
-    return Query(name, commands, Scope(frozenset({EVENTS})), lambda answers: _parse(answers, most), partial=True)
+    return Query(name, commands, Scope(frozenset({EVENTS})), lambda answers: _parse(answers, since, most), partial=True)
 
 
 def found(known: Snapshot) -> Found:
     """What was read. Raises `Unread`, and `OutOfScope` where nobody asked."""
     value = known[EVENTS]
     events = tuple(Event(**event) for event in value["events"])
-    return Found(events, value["via"], value["most"], value["cut"], value["reaches"])
+    return Found(events, value["via"], value["most"], value["cut"], value["since"], value["young"])
 
 
 def remote_in(text: str) -> tuple[str, str]:
@@ -165,14 +170,21 @@ _SCRIPT_THERE: Final = r"%windir%\system32\eventquery.vbs"
 
 def _filters(since: date | None) -> tuple[str, ...]:
     words = ("/fi", f"ID eq {NUMBER}", "/fi", f"Source eq {SOURCE}")
-    # The form of the date is the script's own, whatever the locale: mm/dd/yy(yyyy),hh:mm:ssAM (cc772995).
-    return (*words, "/fi", f"Datetime ge {since:%m/%d/%Y},12:00:00AM") if since else words
+    return (*words, "/fi", f"Datetime ge {_midnight(since)}") if since else words
+
+
+def _earlier(since: date | None) -> tuple[str, ...]:
+    return ("/fi", f"Datetime lt {_midnight(since)}") if since else ()
+
+
+def _midnight(day: date) -> str:
+    """The form of a date is the script's own, whatever the locale: mm/dd/yy(yyyy),hh:mm:ssAM (cc772995)."""
+    return f"{day:%m/%d/%Y},12:00:00AM"
 
 
 def _eventquery(seconds: int, *words: str) -> Command:
-    limit = _OLDEST_SECONDS if words == ("/r", "-1") else seconds
-    options = ("//nologo", f"//t:{limit}", _SCRIPT, "/l", LOG, *words, "/fo", "CSV", "/v")
-    return cmd.program("cscript", *options, seconds=limit + 30.0)
+    options = ("//nologo", f"//t:{seconds}", _SCRIPT, "/l", LOG, *words, "/fo", "CSV", "/v")
+    return cmd.program("cscript", *options, seconds=seconds + 30.0)
 
 
 def _wevtutil(days: int | None, most: int, seconds: int) -> Command:
@@ -205,34 +217,47 @@ _SCRIPT_STATUS: Final = {  # cc772995's script, by its own statuses
 }
 
 
-def _parse(answers: Sequence[Answer], most: int) -> Reading:
-    locale, oldest, main, modern, wmi = answers
+def _parse(answers: Sequence[Answer], since: date | None, most: int) -> Reading:
+    locale, newest, earlier, main, modern, wmi = answers
+    day = since.isoformat() if since else ""
     try:
         if modern.status == 0:
-            return Reading({EVENTS: _value(_of_xml(modern.text), "wevtutil", most)})
+            return Reading({EVENTS: _value(_of_xml(modern.text), "wevtutil", most, since=day)})
         if wmi.status == 0:
-            return Reading({EVENTS: _value(_of_wmic(wmi.text), "wmic", most)})
+            return Reading({EVENTS: _value(_of_wmic(wmi.text), "wmic", most, since=day)})
     except ValueError as error:
         return Reading(unread={EVENTS: f"the {LOG} log's answer cannot be told apart: {error}"})
-    return _of_script(Clock.of(locale.text), oldest, main, wmi, most)
-
-
-def _of_script(clock: Clock, oldest: Answer, main: Answer, wmi: Answer, most: int) -> Reading:
     rows = _rows(main.text)
     if main.status != 0 and not rows:
         return Reading(unread={EVENTS: _why(main, wmi)})
-    reaches = next((clock.iso(row[2]) or row[2] for row in _rows(oldest.text)), "")
-    if not rows and not reaches and oldest.status == 0:
+    if not rows and _has_none(newest):
         empty = f"the {LOG} log has no record at all: it was cleared, so that it has no event {NUMBER} says nothing"
         return Reading(unread={EVENTS: empty})
+    clock = Clock.of(locale.text)
     mine = [row for row in rows if row[1] == str(NUMBER) and row[3].upper() == SOURCE.upper()]
     events = [_event(row[2], clock.iso(row[2]), row[5]) for row in mine]
     cut = main.status != 0 or _names_script(main.text, rows)
-    return Reading({EVENTS: _value(events, "eventquery", most, cut=cut, reaches=reaches)})
+    return Reading(
+        {EVENTS: _value(events, "eventquery", most, cut=cut, since=day, young=bool(day) and _has_none(earlier))}
+    )
 
 
-def _value(events: Sequence[Value], via: str, most: int, *, cut: bool = False, reaches: str = "") -> Value:
-    return {"via": via, "most": most, "cut": cut, "reaches": reaches, "events": list(events[:most])}
+def _has_none(answer: Answer) -> bool:
+    """Whether the script has looked and found no record."""
+    return answer.status == 0 and not _rows(answer.text)
+
+
+def _value(
+    events: Sequence[Value], via: str, most: int, *, since: str, cut: bool = False, young: bool = False
+) -> Value:
+    return {
+        "via": via,
+        "most": most,
+        "cut": cut,
+        "since": since,
+        "young": young,
+        "events": list(events[:most]),
+    }
 
 
 def _event(when: str, at: str, text: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ TEXT = "dropped by the remote host 10.1.1.1, mail2.contoso.com; the semaphore ti
 def logged(*whens: str, text: str = TEXT) -> Snapshot:
     """A host's log with an event at each of these times, the newest first."""
     found = [{"when": when, "at": "", "text": text} for when in whens]
-    value = {"via": "eventquery", "most": 50, "cut": False, "reaches": "", "events": found}
+    value = {"via": "eventquery", "most": 50, "cut": False, "since": "", "young": False, "events": found}
     return Snapshot({events.EVENTS: value})
 
 

@@ -37,20 +37,21 @@ def said(*rows: str, status: int = 0, encoding: str = "utf-8") -> Answer:
     return Answer(("\r\n".join(rows) + "\r\n").encode(encoding), status, encoding)
 
 
-OLDEST = said(HEAD, row("1/2/2025 3:04:05 AM", "Service started.", 1000, "Other"))
+RECORD = said(HEAD, row("1/2/2025 3:04:05 AM", "Service started.", 1000, "Other"))
 
 
 def known(
     main: Answer,
     *,
-    oldest: Answer = OLDEST,
+    newest: Answer = RECORD,
+    earlier: Answer = RECORD,
     locale: str = US,
     modern: Answer = NOT_RUN,
     wmi: Answer = NOT_RUN,
     most: int = 50,
 ) -> Snapshot:
     query = events.query(TODAY, most=most)
-    return Snapshot().read(query, query.parse([said(locale), oldest, main, modern, wmi]))
+    return Snapshot().read(query, query.parse([said(locale), newest, earlier, main, modern, wmi]))
 
 
 def found(main: Answer, **more) -> Found:
@@ -72,7 +73,7 @@ def test_the_event_of_the_article_is_found_with_its_remote_host() -> None:
     assert (seen.count, seen.others, seen.more, seen.via) == (2, 0, False, "eventquery")
     assert (seen.first, seen.last) == ("2026-11-24T01:05:06", "2026-11-25T14:05:06")
     assert seen.remotes == (Remote("10.1.1.1", "mail.domain.com", 2),)
-    assert seen.reaches == "2025-01-02T03:04:05"
+    assert (seen.since, seen.young) == ("2026-11-17", False)
 
 
 def test_an_event_4006_with_another_text_is_counted_apart() -> None:
@@ -89,11 +90,24 @@ def test_other_sources_and_numbers_do_not_count() -> None:
 
 def test_none_found_is_told_from_a_log_that_was_cleared() -> None:
     assert found(said(NONE)).count == 0
-    assert "was cleared" in why(said(NONE), oldest=said(NONE))
+    assert "was cleared" in why(said(NONE), newest=said(NONE), earlier=said(NONE))
 
 
-def test_a_log_whose_beginning_is_not_told_is_not_taken_for_cleared() -> None:
-    assert found(said(NONE), oldest=said("ERROR", status=254)).reaches == ""
+def test_a_log_that_begins_within_the_time_asked_for_says_so() -> None:
+    assert found(said(NONE), earlier=said(NONE)).young
+    assert found(said(HEAD, row("11/25/2026 2:05:06 PM")), earlier=said(NONE)).young
+
+
+def test_a_log_whose_records_are_not_told_is_neither_cleared_nor_young() -> None:
+    lost = said("ERROR", status=254)
+
+    assert not found(said(NONE), newest=lost, earlier=lost).young
+
+
+def test_the_log_is_never_gone_through_to_its_oldest_record() -> None:
+    shown = [command.shown for command in events.query(TODAY).commands if "eventquery" in command.shown]
+
+    assert all(" /r " in line and " -1" not in line for line in shown)
 
 
 def test_as_many_as_were_asked_for_means_that_there_may_be_more() -> None:
@@ -305,7 +319,7 @@ STATUS = st.sampled_from([None, 0, 1, 5, 77, 78, 250, 254, 255, 9009, -1, -21472
 ANSWER = st.builds(Answer, OUTPUT, STATUS, st.sampled_from(["ascii", "utf-8", "cp850"]))
 
 
-@given(st.lists(ANSWER, min_size=5, max_size=5))
+@given(st.lists(ANSWER, min_size=6, max_size=6))
 def test_whatever_a_host_says_is_a_list_of_printable_events_or_unread(answers: list[Answer]) -> None:
     query = events.query(TODAY)
     after = Snapshot().read(query, query.parse(answers))
@@ -349,6 +363,26 @@ def test_the_labs_windows_is_asked_in_one_line(spec: dict) -> None:
     assert (seen.count, seen.more) == (50, True)
     assert seen.remotes == (Remote("10.1.1.1", "mail.domain.com", 50),)
     assert machine.log == []
+
+
+def test_of_a_huge_log_only_what_is_asked_for_is_read() -> None:
+    noise = {"source": "Other", "id": 1, "text": "x", "every": 1, "count": 10_000_000}
+    machine = build("exch", {"events": [LAB_EVENT, noise]})
+    session = WindowsSession(lambda: LabChannel(machine))
+
+    seen = events.found(read_all(session, Snapshot(), lambda _: [events.query(datetime.now(UTC).date(), most=20)]))
+
+    assert (seen.count, seen.young) == (20, False)
+    assert machine.events.read < 30
+
+
+def test_a_log_that_was_cleared_today_is_told_to_be_young() -> None:
+    machine = build("exch", {"events": [{**LAB_EVENT, "count": 2}]})
+    session = WindowsSession(lambda: LabChannel(machine))
+
+    seen = events.found(read_all(session, Snapshot(), lambda _: [events.query(datetime.now(UTC).date())]))
+
+    assert (seen.count, seen.young) == (2, True)
 
 
 def test_a_host_whose_clock_is_years_behind_is_understood_without_a_date() -> None:
