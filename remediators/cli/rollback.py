@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from remediators.cli import options
-from remediators.cli.options import given
-from remediators.model import Address, Change, HostPlan, Item, UsageError
+from remediators.cli.options import Given, given
+from remediators.model import Address, Change, HostPlan, Item, Plan, UsageError
+
+if TYPE_CHECKING:
+    from remediators.cli.project import Project
 
 
 @click.command()
@@ -26,6 +29,30 @@ from remediators.model import Address, Change, HostPlan, Item, UsageError
 def command(run: str, overwrite: str | None, **flags: Any) -> int:
     """Plan, show and apply the way back of a run (an id, 'latest', or its folder)."""
     from remediators.cli.apply import settle
+    from remediators.journal import State
+
+    shared = given(**flags)
+    found = way_back(run, shared, overwrite=overwrite)
+    if found is None:
+        name = State(shared.state_dir).find(run)[0]
+        click.echo(f"Run {name} began no change: there is nothing to put back.", err=shared.output != "text")
+        return 0
+    back, project = found
+    return settle(back, project, shared, kind="rollback")
+
+
+def _same(project: Project) -> Project:
+    return project
+
+
+def way_back(
+    run: str, shared: Given, *, overwrite: str | None = None, reached: Callable[[Project], Project] = _same
+) -> tuple[Plan, Project] | None:
+    """
+    The plan that puts a run back, from a fresh reading, and the project it is for; ``None`` where nothing was begun.
+
+    ``reached`` may alter how the hosts are worked on. Raises `UsageError`.
+    """
     from remediators.cli.project import load_for_plan, plan_tasks
     from remediators.cli.runs_on_disk import told_run
     from remediators.cli.secrecy import is_kept, secret_again
@@ -33,7 +60,6 @@ def command(run: str, overwrite: str | None, **flags: Any) -> int:
     from remediators.journal import Journal, State
     from remediators.model.documents import Seal
 
-    shared = given(**flags)
     state = State(shared.state_dir)
     name, folder, plan, _ = told_run(state, run)
     with Journal(state.journal_path) as journal:
@@ -41,10 +67,9 @@ def command(run: str, overwrite: str | None, **flags: Any) -> int:
     touched = tuple(host for host in plan.hosts if host.name in stands)
     begun = replace(plan, hosts=tuple(h for h in touched if stands[h.name].begun or stands[h.name].unfinished))
     if not begun.hosts:
-        click.echo(f"Run {name} began no change: there is nothing to put back.", err=shared.output != "text")
-        return 0
+        return None
     _tell_lost(stands)
-    project = load_for_plan(begun, shared, folder / "plan.json")
+    project = reached(load_for_plan(begun, shared, folder / "plan.json"))
     kept = {host.name: tuple(filter(is_kept, stands[host.name].begun)) for host in begun.hosts}
     tasks = {
         host.name: back_tasks(host.name, host, kept[host.name], stands[host.name].unfinished, project.house)
@@ -59,7 +84,7 @@ def command(run: str, overwrite: str | None, **flags: Any) -> int:
 
     back = plan_tasks(project, tasks, shared, extra={"of": name}, seen=seen)
     hosts = (guarded(h, kept[h.name], overwrite=h.name in forced) for h in back.hosts)
-    return settle(replace(back, hosts=tuple(map(keys_in_use_stay, hosts))), project, shared, kind="rollback")
+    return replace(back, hosts=tuple(map(keys_in_use_stay, hosts))), project
 
 
 def keys_in_use_stay(host: HostPlan) -> HostPlan:

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,32 @@ from remediators.reports.rollback_playbook import rollback_playbook
 from remediators.reports.terminal import run_text
 
 
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A run that has ended: its document and result, its folder, and its exit code."""
+
+    document: dict[str, Any]
+    result: RunResult
+    folder: Path
+    code: int
+
+
 def carry_out(
     plan: Plan, hosts: Mapping[str, Host], fleet: Fleet, given: Given, *, kind: str, redactor: Redactor
 ) -> int:
     """Apply a plan as a new run and print what became of it. Gives the exit code."""
+    ended = carried(plan, hosts, fleet, given, kind=kind, redactor=redactor)
+    if given.copy_to:
+        _mirror(ended.folder, given.copy_to / ended.folder.name)
+    with _whoever_reads():
+        _print(ended.document, ended.result, ended.folder, given)
+    return ended.code
+
+
+def carried(
+    plan: Plan, hosts: Mapping[str, Host], fleet: Fleet, given: Given, *, kind: str, redactor: Redactor
+) -> Carried:
+    """Apply a plan as a new run, and print nothing but its progress."""
     state = State(given.state_dir)
     seal = Seal(state.key())
     back = _way_back(plan, fleet.house)
@@ -51,11 +73,8 @@ def carry_out(
             result = apply_fleet(shown, plan, hosts, recorder, kind)
         document = with_head(run_document(result, seal), journal)
     _keep(folder / "run.json", document)
-    if given.copy_to:
-        _mirror(folder, given.copy_to / run)
-    with _whoever_reads():
-        _print(document, result, folder, given)
-    return INTERRUPTED if fleet.stop.is_set() else exit_code(result.hosts)
+    code = INTERRUPTED if fleet.stop.is_set() else exit_code(result.hosts)
+    return Carried(document, result, folder, code)
 
 
 def who() -> dict[str, str | None]:
