@@ -22,6 +22,7 @@ BINARY = ("BINARYMIME", "CHUNKING")
 EXCHANGE = ("X-EXPS", "X-LINK2STATE", "XEXCH50")
 ELSEWHERE = "(others)"  # the other end of a path that is not among the hosts
 _INSPECTS = ("bound", "look-alike")
+_MAY_MASK = (*_INSPECTS, "unread")
 
 
 # -- who is meant ----------------------------------------------------------------------------------------------------
@@ -206,13 +207,19 @@ def mask(device: str, path: Path, hosts: Mapping[str, HostEvidence]) -> Sign:
     server = hosts[_behind(device, path, hosts)]
     looks = _looks(server)
     dirty = [(place, look) for place, look in looks if is_masked(look)]
-    clean = [(place, look) for place, look in looks if look.kind == "ok" and not is_masked(look)]
+    verbs_only = bool(dirty) and all(look.kind == "ok" for _, look in dirty)
+    clean = [(place, look) for place, look in looks if _is_plain(look, heard=verbs_only)]
     pairs = [(d, c, _suspects(d[0], c[0], server, hosts)) for d in dirty for c in clean]
     for masked, plain, suspects in sorted(pairs, key=lambda pair: len(pair[2])):
-        if not device or device in suspects:
+        if device in suspects or not (device or suspects):
             value = "shared" if device and len(suspects) > 1 else "through"
             return Sign("mask", value, f"{_shown(server, *masked)}; {_shown(server, *plain)}", {"suspects": suspects})
     return _one_sided(device, server, dirty, clean)
+
+
+def _is_plain(look: Look, *, heard: bool) -> bool:
+    """Whether nothing masks a server as seen there; ``heard`` wants its verbs, too, and not the greeting alone."""
+    return look.kind == "ok" and not is_masked(look) and (look.ehlo == "ok" or not heard)
 
 
 def _one_sided(device: str, server: HostEvidence, dirty: list[tuple[str, Look]], clean: list[tuple[str, Look]]) -> Sign:
@@ -229,13 +236,10 @@ def _one_sided(device: str, server: HostEvidence, dirty: list[tuple[str, Look]],
 
 
 def _suspects(outer: str, inner: str, server: HostEvidence, hosts: Mapping[str, HostEvidence]) -> tuple[str, ...]:
-    """The devices that may mask between a place that sees asterisks and one that does not."""
-    front = _front(server)
-    start = front.index(outer) + 1 if outer in front else 0
-    end = front.index(inner) + 1 if inner in front else len(front)
-    return tuple(
-        name for name in front[start:end] if hosts[name].sign("inspection").value in ("bound", "look-alike", "unread")
-    )
+    """The devices that may mask what one place sees and another does not: those that only the first looks through."""
+    plain = _between(inner, server, hosts)
+    found = (name for name in _between(outer, server, hosts) if name not in plain)
+    return tuple(name for name in found if name not in hosts or hosts[name].sign("inspection").value in _MAY_MASK)
 
 
 def _shown(server: HostEvidence, place: str, look: Look) -> str:

@@ -189,10 +189,35 @@ def test_a_clear_greeting_through_a_bound_inspection_clears_it():
     assert behind("fw", looks={HERE: CLEAR}, fw="bound") == {"fw": "ruled out"}
 
 
-def test_masked_verbs_after_a_plain_greeting_count_as_a_mask():
-    verbs = Look("ok", "it greets", "masked")
+VERBS_MASKED, VERBS_REJECTED = Look("ok", "it greets", "masked"), Look("ok", "it greets", "rejected")
+GREETING_ONLY = Look("ok", "it greets")  # a device's telnet hears no verbs
 
+
+@pytest.mark.parametrize("verbs", [VERBS_MASKED, VERBS_REJECTED])
+def test_masked_verbs_after_a_plain_greeting_count_as_a_mask(verbs):
     assert behind("fw", looks={HERE: verbs, "fw": CLEAR}, fw="bound") == {"fw": "applies"}
+
+
+@pytest.mark.parametrize("verbs", [VERBS_MASKED, VERBS_REJECTED])
+def test_a_plain_greeting_from_behind_says_nothing_of_verbs_that_were_not_asked_for_there(verbs):
+    assert behind("fw", looks={HERE: verbs, "fw": GREETING_ONLY}, fw="bound") == {"fw": "possible"}
+    assert behind("fw", looks={HERE: verbs, "fw": GREETING_ONLY}, fw="unbound") == {"fw": "ruled out", "": "possible"}
+    seen = behind("out", "in", looks={HERE: verbs, "out": GREETING_ONLY}, **{"out": "bound", "in": "bound"})
+    assert seen == {"out": "possible", "in": "possible"}
+
+
+def aside(*, via, **inspections):
+    """What is judged where a router of another site, behind a firewall of its own, sees the receiver masked."""
+    router = replace(device("rtr"), facts={"via": ("far",)})
+    receiver = server("b", via=via, looks={HERE: CLEAR, "rtr": MASKED})
+    devices = [device(name, inspections[name]) for name in (*via, "far")]
+    return verdicts(judged(server("a", logged=DROPPED), receiver, router, *devices), 5, "a", "b")
+
+
+def test_a_mask_that_a_device_off_the_path_puts_on_convicts_nobody_on_it():
+    assert aside(via=("fw",), fw="bound", far="bound") == {"fw": "ruled out"}
+    assert aside(via=("fw",), fw="none", far="bound") == {"fw": "ruled out"}
+    assert aside(via=(), far="bound") == {"": "ruled out"}
 
 
 def test_a_mask_on_a_path_without_named_devices_is_somebodys():
