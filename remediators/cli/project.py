@@ -102,6 +102,7 @@ def load_hosts(pattern: str, given: Given) -> Project:
     # As in Ansible, variables in the current folder count where there is no playbook that they could stand beside.
     inventory = language.load_inventory(sources, playbook_dirs=["."], known_variables=KNOWN_VARIABLES)
     hosts = language.select_hosts(inventory, pattern, limit=given.limit, extra_vars=given.extra_vars)
+    hosts = language.with_ways(inventory, hosts, language.parse_extra_vars(given.extra_vars))
     return replace(_project(build(packaged_profiles()), hosts, given), inventory=_absolute(sources))
 
 
@@ -134,7 +135,7 @@ def load_along(pattern: str, also: Sequence[str], given: Given, beside: Iterable
     _expect(len(asked), given)
     extra = language.parse_extra_vars(given.extra_vars)
     hosts = asked | language.resolve_hosts(inventory, [name for name in also if name not in asked], extra=extra)
-    routes = language.routes(inventory, hosts)
+    routes = {name: host.via for name, host in language.with_ways(inventory, hosts, extra).items()}
     devices = dict.fromkeys(device for way in routes.values() for device in way if device not in hosts)
     hosts |= language.resolve_hosts(inventory, list(devices), extra=extra)
     profiles = profiles_beside(beside)

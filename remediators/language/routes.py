@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
+from itertools import takewhile
+from operator import ne
 from typing import Any
 
 from remediators.language.draft import Layer
@@ -18,7 +21,8 @@ def routes(inventory: Inventory, hosts: Mapping[str, Host]) -> dict[str, tuple[s
     """
     The devices before each host, in order, each once. Raises `LanguageError` for what is no name of a host.
 
-    A wrong value that many hosts share is told once.
+    A wrong value that many hosts share is told once. A device that shares its group's value stands behind those that
+    are named there before it.
     """
     problems = Problems()
     found: dict[str, tuple[str, ...]] = {}
@@ -27,7 +31,7 @@ def routes(inventory: Inventory, hosts: Mapping[str, Host]) -> dict[str, tuple[s
         value = host.variables.get(VARIABLE)
         wrong = list(_wrong(inventory, host, value))
         told |= dict.fromkeys(wrong)
-        found[name] = () if wrong else tuple(dict.fromkeys(_names(value)))
+        found[name] = () if wrong else tuple(dict.fromkeys(takewhile(partial(ne, name), _names(value))))
     for problem in told:
         problems.add(problem)
     problems.raise_if_any()
@@ -51,8 +55,13 @@ def _wrong(inventory: Inventory, host: Host, value: Any) -> Iterable[Problem]:
         if name not in inventory.hosts:
             hint = did_you_mean(name, inventory.hosts)
             yield place.problem(where, f"there is no host {name!r} in the inventory", hint, name)
-        elif name == host.name:
+        elif name == host.name and _is_its_own(inventory, name):
             yield place.problem(where, f"{name!r} cannot stand in front of itself", "", name)
+
+
+def _is_its_own(inventory: Inventory, host: str) -> bool:
+    """Whether the value was set for this host and not for a group of it."""
+    return any(VARIABLE in layer.values for layer in inventory.host_layers[host])
 
 
 def _is_list_of_names(value: Any) -> bool:

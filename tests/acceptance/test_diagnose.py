@@ -297,21 +297,35 @@ def test_the_document_is_sealed_and_versioned(tmp_path):
     assert not is_intact({**document, "pattern": "all"})
 
 
+@pytest.mark.parametrize("arguments", [["diagnose", "all"], ["validate"]])
 @pytest.mark.parametrize(
     ("via", "said"),
     [("fw1", "there is no host 'fw1' in the inventory"), (7, "must be the name of a host, or a list of names")],
 )
-def test_a_device_that_nobody_knows_is_an_error_with_its_place(via, said, tmp_path, capsys):
+def test_a_device_that_nobody_knows_is_an_error_with_its_place(arguments, via, said, tmp_path, capsys):
     hosts = {"exch01": {"ansible_connection": "winrm", "ansible_user": "u", "ansible_password": "p", "via": via}}
     path = tmp_path / "hosts.yml"
     path.write_text(yaml.safe_dump({"all": {"hosts": hosts}}), encoding="utf-8")
-    code = run(["diagnose", "-i", str(path), "all"])
+    code = run([*arguments, "-i", str(path)])
 
     line = next(n for n, text in enumerate(path.read_text().splitlines(), 1) if "via:" in text)
     assert code == 5
     told = capsys.readouterr().err
     assert said in told
     assert f"hosts.yml:{line}:" in told
+
+
+def test_the_devices_before_a_device_are_on_the_way_too(tmp_path):
+    scenario = scenarios.find("kb919091/cause5+pix")
+    with standing(scenario, tmp_path) as lab:
+        path = scenario.write(lab, tmp_path / "inventory")
+        inventory = yaml.safe_load(path.read_text(encoding="utf-8"))
+        inventory["all"]["hosts"][RECEIVER]["via"] = "rtr01"
+        inventory["all"]["hosts"]["rtr01"]["via"] = FIREWALL
+        path.write_text(yaml.safe_dump(inventory), encoding="utf-8")
+        _, document = diagnosed("-i", str(path), "exchange", "--from", "rtr01")
+
+    assert [(fix["cause"], fix["limit"]) for fix in document["fixes"]] == [(5, [FIREWALL])]
 
 
 def test_nonsense_in_the_operators_data_is_said_and_not_used(tmp_path):

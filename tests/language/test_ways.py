@@ -47,3 +47,24 @@ def test_a_circle_is_told_with_its_place(tmp_path):
 def test_an_unknown_name_before_a_device_that_is_not_of_the_run_is_told_too(tmp_path):
     with pytest.raises(LanguageError, match=r"hosts.yml:4:\d+: .*there is no host 'egde'"):
         ways(tmp_path, INVENTORY.replace("edge: {}", "edge: {via: egde}"), ["exch"])
+
+
+SHARED = """all:
+  vars: {via: [edge, core], ansible_host: 192.0.2.1}
+  hosts: {edge: {}, core: {}, exch: {}}
+"""
+
+
+def test_devices_that_share_the_value_of_their_group_stand_in_its_order(tmp_path):
+    hosts = ways(tmp_path, SHARED, ["edge", "core", "exch"])
+
+    assert {name: host.via for name, host in hosts.items()} == {
+        "edge": (),
+        "core": ("edge",),
+        "exch": ("edge", "core"),
+    }
+
+
+def test_a_host_that_says_that_it_stands_before_itself_is_told(tmp_path):
+    with pytest.raises(LanguageError, match=r"hosts.yml:4:\d+: .*'edge' cannot stand in front of itself"):
+        ways(tmp_path, INVENTORY.replace("edge: {}", "edge: {via: edge}"), ["exch", "edge"])
