@@ -63,8 +63,8 @@ class IniReader:
         self.group = "ungrouped"
         self.kind = "hosts"
         self.pending: dict[str, list[Layer]] = {}
-        self.sections: dict[str, Place] = {}
-        self.children: list[tuple[str, str, Place]] = []
+        self.undeclared: dict[str, Place] = {}  # groups of which only variables were met so far
+        self.awaited: dict[str, dict[str, Place]] = {}  # child that no section has named yet -> its parents
 
     def read(self) -> None:
         lines: Mapping[str, Callable[[int, str], None]] = {
@@ -95,9 +95,18 @@ class IniReader:
             self._wrong(number, f"[{group}:{kind}] is no kind of section", did_you_mean(kind, _KINDS), kind)
             self.kind = ""
         elif kind == "vars":
-            self.sections.setdefault(group, Place(self.document, (number, group)))
-        else:
+            if group not in self.draft.groups:
+                self.undeclared[group] = Place(self.document, (number, group))
             self.draft.group(group)
+        else:
+            self.undeclared.pop(group, None)
+            self.draft.group(group)
+            self._arrived(group)
+
+    def _arrived(self, group: str) -> None:
+        """Put a group below the parents that await it: a child stands where its section does, as in Ansible."""
+        for parent, place in self.awaited.pop(group, {}).items():
+            self.draft.group(parent).children.setdefault(group, place)
 
     def _host(self, number: int, text: str) -> None:
         try:
@@ -121,8 +130,10 @@ class IniReader:
             self._wrong(number, f"{text!r} is no name of a group")
             return
         place = Place(self.document, (number, found[1]))
-        self.draft.group(self.group).children.setdefault(found[1], place)
-        self.children.append((self.group, found[1], place))
+        if found[1] in self.draft.groups:
+            self.draft.group(self.group).children.setdefault(found[1], place)
+        else:
+            self.awaited.setdefault(found[1], {}).setdefault(self.group, place)
 
     def _variable(self, number: int, text: str) -> None:
         name, equals, value = text.partition("=")
@@ -137,18 +148,17 @@ class IniReader:
 
     def _settle(self) -> None:
         """Variables and children may be named before their groups; at the end every group must be there."""
-        known = list(self.draft.groups)
-        for group, place in self.sections.items():
-            if group not in self.draft.groups:
-                what = f"[{group}:vars] sets variables of a group that is not there"
-                self.draft.problems.add(place.problem("", what, did_you_mean(group, known)))
+        known = [group for group in self.draft.groups if group not in self.undeclared]
+        for group, place in self.undeclared.items():
+            del self.draft.groups[group]
+            what = f"[{group}:vars] sets variables of a group that is not there"
+            self.draft.problems.add(place.problem("", what, did_you_mean(group, known)))
         for group, layers in self.pending.items():
             for layer in layers:
                 if group in self.draft.groups:
                     self.draft.add_layer(self.draft.group(group), layer)
-        for group, child, place in self.children:
-            if child not in self.draft.groups:
-                del self.draft.groups[group].children[child]
+        for child, parents in self.awaited.items():
+            for place in parents.values():
                 what = f"there is no group {child!r}"
                 self.draft.problems.add(place.problem("", what, did_you_mean(child, known)))
 

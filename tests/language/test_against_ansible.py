@@ -15,6 +15,7 @@ from remediators.language import LanguageError, load_inventory, select_names
 from remediators.language.inventory_views import as_list, as_tables, as_tree, graph
 from remediators.model import Redactor
 from remediators.model.secrecy import secret_values
+from tests.language.corpus.fleets import FLEETS
 from tests.language.corpus.inventories import (
     ALIKE,
     APART,
@@ -24,7 +25,8 @@ from tests.language.corpus.inventories import (
     PATTERNS,
 )
 
-CORPUS = {**ALIKE, **APART}
+CORPUS = {**ALIKE, **FLEETS, **APART}
+SAME = [name for name, case in CORPUS.items() if not case.differs]
 ASK = Path(__file__).parent / "corpus" / "ask_ansible.py"
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "inventory.md").read_text(encoding="utf-8")
 
@@ -79,7 +81,7 @@ def differences(mine, other, path=""):
         yield f"{path}: ours {mine!r}, theirs {other!r}"
 
 
-@pytest.mark.parametrize("name", [name for name, case in ALIKE.items() if not case.differs])
+@pytest.mark.parametrize("name", SAME)
 def test_an_inventory_comes_out_as_in_ansible(root, theirs, monkeypatch, name):
     monkeypatch.chdir(root / name)
     mine, _, _ = ours(CORPUS[name])
@@ -98,11 +100,22 @@ FORMS = {
         inventory, inventory.hosts, lambda v: concealed(v, Redactor(), marked=True), export=True
     ),
 }
-# Where Ansible writes a group out again in TOML, it loses the variables of its hosts; in a graph it sorts merged keys.
-UNLIKE = {("yml-diamond", "tables"), ("yml-merge-list", "graph")}
+# Where Ansible writes a group out again in TOML, it loses the variables of its hosts; in a graph it sorts merged keys,
+# and shows keys that are no text as they are.
+UNLIKE = {
+    ("yml-diamond", "tables"),
+    ("kube-ini", "tables"),
+    ("kube-yaml", "tables"),
+    ("kolla", "tables"),
+    ("ini-children-await", "tables"),
+    ("yml-priority-chain", "tables"),
+    ("yml-deep-diamond", "tables"),
+    ("yml-merge-list", "graph"),
+    ("yml-numeric-keys", "graph"),
+}
 
 
-@pytest.mark.parametrize("name", ALIKE)
+@pytest.mark.parametrize("name", SAME)
 def test_its_other_forms_are_those_of_ansible(root, theirs, monkeypatch, name):
     monkeypatch.chdir(root / name)
     inventory = load_inventory(list(CORPUS[name].sources), playbook_dirs=["."])
