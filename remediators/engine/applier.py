@@ -87,6 +87,7 @@ class HostRun:
         self.reverted = False
         self.unsaved = False  # all is in effect, and a device could not save it as planned
         self.told: list[str] = []  # what is to be said of the host as a whole
+        self.sent: set[tuple[int, Address]] = set()  # changes that this run began itself, by item
         self.failed_check = ""  # what a check saw whose task is put back then
         self.measured = 0.0  # seconds that connecting and reading took
         self.heard: list[str] = []  # detail of what went wrong: transcripts of sessions
@@ -221,6 +222,7 @@ class HostRun:
         told = {"item": number, "task": item.task, "play": item.play, "notify": list(item.notify)}
         self.work.record.note("intent", self.name, **told, changes=self.work.record.changes(pending), commands=commands)
         sent = {change.address for change in pending}
+        self.sent |= {(number, address) for address in sent}
         words = tuple("unknown" if change.address in sent else "verified" for change in item.changes)
         self.results[number] = ItemResult(item, "unknown", words, UNDER_WAY)
         answers, lost = self.touch.write(steps, sent, details_of(pending))

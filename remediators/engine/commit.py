@@ -38,7 +38,7 @@ def commit(run: HostRun, spans: Mapping[Address, Change]) -> None:
     nothing = all(run.touch.known[address] == span.after for address, span in spans.items())
     if arming is None or platform.safeguard is None or nothing:
         run.plays()
-        if run.failed_check:
+        if run.failed_check and run.sent:
             put_back(run, spans)
         else:
             run.last_reading()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,10 @@ from remediators.engine.reading import details_of
 from remediators.engine.recorder import Recorder
 from remediators.engine.rollback import Begun, back_tasks
 from remediators.journal import Event
-from remediators.model import Address, Change, HostPlan, Item, RemediationError
+from remediators.model import Address, Change, HostPlan, Item, JournalError, RemediationError
 
 if TYPE_CHECKING:
     from remediators.engine.applier import HostRun
-
-_BEGUN = ("changed", "failed", "unknown")
 
 
 class Aside(Recorder):
@@ -34,7 +32,7 @@ class Aside(Recorder):
         return result
 
     def changes(self, changes: tuple[Change, ...]) -> list[Mapping[str, Any]]:
-        return self._record.changes(changes)
+        return self._record.shown(changes)
 
     def spoils(self, value: Any) -> bool:
         return self._record.spoils(value)
@@ -53,8 +51,9 @@ def put_back(run: HostRun, spans: Mapping[Address, Change]) -> None:
     run.reverted = not wrong
     run.work.record.note("put-back", run.name, wrong=wrong)
     for number, result in list(run.results.items()):
-        if result.item.changes and result.status in _BEGUN:
-            run.results[number] = _told(result, run.failed_check, wrong)
+        mine = tuple((number, change.address) in run.sent for change in result.item.changes)
+        if any(mine):
+            run.results[number] = _told(result, mine, run.failed_check, wrong)
 
 
 def _back(run: HostRun) -> str:
@@ -64,9 +63,8 @@ def _back(run: HostRun) -> str:
     begun = tuple(
         Begun(change, word, number, result.item.task, result.item.notify)
         for number, result in run.results.items()
-        if result.status in _BEGUN
-        for change, word in zip(result.item.changes, result.results, strict=True)
-        if word != "not_started"
+        for change, word in zip(result.item.changes, result.results, strict=False)
+        if (number, change.address) in run.sent
     )
     try:
         tasks = back_tasks(run.name, run.work.plan, begun, (), run.house)
@@ -74,6 +72,8 @@ def _back(run: HostRun) -> str:
         plan = _sealed(run, replace(plan, arming=None))  # not armed: where it could be, it reverted by itself
         aside = replace(run.work, plan=plan, record=Aside(run.work.record), stop=threading.Event())
         result = HostRun(aside).go()
+    except JournalError:
+        raise
     except RemediationError as error:
         run.heard.append(error.detail)
         return error.message
@@ -95,15 +95,16 @@ def _sealed(run: HostRun, plan: HostPlan) -> HostPlan:
 
 def _differs(run: HostRun, spans: Mapping[Address, Change]) -> str:
     """Whether everything is as before, by a last reading."""
-    begun = {change.address for result in run.results.values() for change in result.item.changes}
-    mine = {address: span for address, span in spans.items() if address in begun}
+    sent = {address for _, address in run.sent}
+    mine = {address: span for address, span in spans.items() if address in sent}
     run.touch.look_again(mine, details_of(mine.values()))
-    return next((text for at, span in mine.items() if (text := run.touch.mismatch(at, span.before))), "")
+    back = (span.inverse() for span in mine.values())
+    return next((run.touch.why(change) for change in back if run.touch.word(change) != "verified"), "")
 
 
-def _told(result: ItemResult, failure: str, wrong: str) -> ItemResult:
+def _told(result: ItemResult, mine: Sequence[bool], failure: str, wrong: str) -> ItemResult:
     done = "unknown" if wrong else "reverted"
-    words = tuple(word if word == "not_started" else done for word in result.results)
+    words = tuple(done if begun else word for begun, word in zip(mine, result.results, strict=True))
     if wrong:
         return replace(result, status="unknown", results=words, reason=f"{failure}; not proven to be put back: {wrong}")
     return replace(result, status="failed", results=words, reason=f"put back at once: {failure}", ignored=False)

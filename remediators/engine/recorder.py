@@ -88,6 +88,10 @@ class Recorder:
         """Changes as they may be written down."""
         return [change_document(change, self._seal) for change in changes]
 
+    def shown(self, changes: tuple[Change, ...]) -> list[Mapping[str, Any]]:
+        """Changes as they may be seen, of which nothing need be had again."""
+        return [change_document(change, self._seal) for change in changes]
+
     def by_hand(self, host: str, ending: str, text: str) -> None:
         """Keep the way back of one host as commands to run at its console. Raises `JournalError`."""
         write_private(self.folder / "manual" / f"{safe_name(host)}.{ending}", self._redactor.text(text))

@@ -11,6 +11,12 @@ from tests.engine.fake import FakeHost, FakeTask
 WRONG = {"seen": {"thing": "b", "value": "something else"}}
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """A check that fails is not repeated."""
+    monkeypatch.setattr("remediators.engine.verification.CHECK_SECONDS", 0.0)
+
+
 def tasks(**more):
     return [
         FakeTask("first", {"a": "new"}, notify=("k",)),
@@ -110,3 +116,28 @@ def test_a_secret_that_is_put_back_stays_one(bench, ignored):
 
     assert result.status == "reverted"
     assert "geheim!" not in str([event.body for event in b.events()])
+
+
+def test_what_the_run_found_as_wanted_is_not_taken_back(bench):
+    host = FakeHost({"a": "old", "x": "on"})
+    b = bench({"h": host})
+    plans = b.plan(tasks())
+    host.things["a"] = "new"  # by somebody else, after the plan
+
+    result = b.apply(plans)["h"]
+
+    assert result.status == "reverted"
+    assert host.things == {"a": "new", "x": "on"}
+    assert [item.results for item in result.items if item.item.changes] == [("verified",), ("reverted",)]
+
+
+def test_where_nothing_was_changed_nothing_is_put_back(bench):
+    host = FakeHost({"x": "on"})
+    b = bench({"h": host})
+    plans = b.plan(tasks())
+    host.things |= {"a": "new", "b": "new"}
+
+    result = b.apply(plans)["h"]
+
+    assert result.status == "failed"
+    assert host.writes == []
