@@ -103,7 +103,7 @@ class HostRun:
     def _gone(self) -> HostResult:
         self.work.record.note("host-started", self.name)
         try:
-            refusal = self._preflight()
+            refusal = self.preflight()
             if refusal:
                 return HostResult(self.name, "refused", self._all_items(), refusal)
             hand = way_back(self.work.plan, self.touch.known, self.house)
@@ -138,7 +138,7 @@ class HostRun:
         unknown = any(item.status == "unknown" and not item.ignored for item in items)
         return HostResult(self.name, "unknown" if unknown else status, items, error)
 
-    def _preflight(self) -> str | None:
+    def preflight(self) -> str | None:
         """Read everything again. Gives the reason why this host must not be touched, or None."""
         changes = self.planned()
         platform = self.house.platform_of(self.work.host)

@@ -22,7 +22,11 @@ def _quiet(*_: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """How hosts are reached and how many at once. ``begun`` and ``ended`` are told of each host as it happens."""
+    """
+    How hosts are reached and how many at once.
+
+    ``begun`` and ``ended`` are told of each host as it happens, ``tell`` of the run.
+    """
 
     house: House
     connect: Connect
@@ -31,6 +35,7 @@ class Fleet:
     stop: threading.Event = field(default_factory=threading.Event)
     begun: Callable[[str], None] = _quiet
     ended: Callable[[str, str], None] = _quiet
+    tell: Callable[[str], None] = _quiet
 
 
 def plan_fleet(fleet: Fleet, tasks: Mapping[str, Sequence[Task]], hosts: Mapping[str, Host]) -> list[HostPlan]:

@@ -73,6 +73,8 @@ def _enter(seen: _Seen, event: Event) -> None:
         seen.statuses[body["item"]] = (body["status"], body["reason"])
     elif event.kind == "check" and body["seen"]:
         seen.statuses[body["item"]] = ("failed", f"{body['check']}: {body['seen']}")
+    elif event.kind == "left":
+        seen.error = body["reason"]
     elif event.kind == "host-finished":
         seen.status, seen.error, seen.ended, seen.seconds = (
             body["status"],
@@ -132,7 +134,7 @@ def _host(plan: HostPlan, seen: _Seen) -> HostResult:
         )
         return HostResult(plan.name, seen.status, items, seen.error, seen.seconds, seen.detail)
     if not seen.started:
-        return settled_before(plan) or untouched(plan)
+        return settled_before(plan) or untouched(plan, error=seen.error)
     items = tuple(_item(number, plan, seen) for number in range(len(plan.items)))
     return HostResult(plan.name, seen.status or "unknown", items, seen.error, detail=seen.detail)
 

@@ -122,11 +122,11 @@ def host_status(items: Sequence[ItemResult]) -> str:
 
 
 def exit_code(hosts: Sequence[HostResult]) -> int:
-    """0 all well; bit 2 some host failed, bit 4 some unreachable; 3 when nothing failed but something was refused."""
+    """0 all well; bit 2 some host failed, bit 4 some unreachable; 3 nothing failed, something refused or left out."""
     statuses = {host.status for host in hosts}
     code = (2 if statuses & {"failed", "unknown", "reverted"} else 0) | (4 if "unreachable" in statuses else 0)
     refused = any(item.status == "refused" for host in hosts for item in host.items) or "refused" in statuses
-    return code or (3 if refused else 0)
+    return code or (3 if refused or "not_started" in statuses else 0)
 
 
 def run_document(run: RunResult, seal: Seal) -> dict[str, Any]:

@@ -23,6 +23,8 @@ Watcher = Callable[[Event], None]
 # Sensitive values are sealed in them, and an item that would bring in another secret is refused before (`spoils`).
 _EXACT = frozenset({"changes", "results", "found", "expects", "status", "statuses", "recap", "items"})
 
+_WRITES = frozenset({"intent", "action-intent", "arming"})  # what is noted right before something is written
+
 
 def safe_name(host: str) -> str:
     """A host's name as the name of a file in the run's folder, and nowhere else; no two hosts have the same."""
@@ -55,9 +57,16 @@ class Recorder:
         self._redactor = redactor
         self._watch = watch
         self._one_at_a_time = threading.Lock()
+        self.fence: Callable[[str], None] | None = None  # asked before every write; raises where it may not be
+
+    @property
+    def seal(self) -> Seal:
+        return self._seal
 
     def note(self, kind: str, host: str = "", /, **body: Any) -> Event:
-        """Remember something. Raises `JournalError`."""
+        """Remember something. Raises `JournalError`, and before a write what the ``fence`` raises."""
+        if self.fence and kind.removeprefix("back-") in _WRITES:
+            self.fence(host)
         told = {name: value if name in _EXACT else self._redactor.value(value) for name, value in body.items()}
         event = Event(self.run, kind, host, told, now())
         self._journal.append(event)

@@ -1,39 +1,168 @@
-"""A whole run: hosts side by side, each event into the journal, one result at the end."""
+"""A whole run: wave after wave, hosts side by side, each event into the journal, one result at the end."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 from remediators.engine.applier import Work, apply_host
 from remediators.engine.fleet import Fleet
+from remediators.engine.gate import Course, Gate
+from remediators.engine.looking import Seen, after_soak, look_again, look_first
 from remediators.engine.outcomes import HostResult, RunResult, settled_before, untouched
 from remediators.engine.recorder import Recorder
 from remediators.model import Host, HostPlan, JournalError, Plan, TransportError, UsageError
+from remediators.model.rollout import Rollout, Wave
 
 Job = tuple[Host, HostPlan]
 
 
-def apply_fleet(fleet: Fleet, plan: Plan, hosts: Mapping[str, Host], record: Recorder, kind: str) -> RunResult:
+def apply_fleet(
+    fleet: Fleet, plan: Plan, hosts: Mapping[str, Host], record: Recorder, kind: str, *, course: Course | None = None
+) -> RunResult:
     """Apply a plan. Raises `JournalError` only: what hosts do is in the result."""
     names = [host.name for host in plan.hosts]
     told = {**plan.extra, "what": kind, "plan": plan.id, "tool": plan.tool, "hosts": names}
     started = record.note("run-started", **told)
-    jobs = [(hosts[host.name], host) for host in _outside_first(plan.hosts, hosts)]
-    done: dict[str, HostResult] = {}
+    passage = Passage(fleet, plan, hosts, record, course or Course())
     try:
-        worked = fleet.spread(
-            jobs, lambda job: _watched(fleet, job[0], job[1], record), fleet.forks, fleet.stop, may=_apart
-        )
-        for _, result in worked:
-            done[result.name] = result
+        passage.go()
     except JournalError as error:
         fleet.stop.set()
         raise JournalError(f"{error.message}; the run {record.run} was stopped") from error
-    results = tuple(done.get(host.name) or settled_before(host) or untouched(host) for host in plan.hosts)
+    results = tuple(passage.result(host) for host in plan.hosts)
     statuses = {result.name: result.status for result in results}
     finished = record.note("run-finished", statuses=statuses, interrupted=fleet.stop.is_set())
     return RunResult(record.run, kind, results, started.at, finished.at, {**plan.extra, "plan": plan.id})
+
+
+class Passage:
+    """One way over all hosts of a plan."""
+
+    def __init__(self, fleet: Fleet, plan: Plan, hosts: Mapping[str, Host], record: Recorder, course: Course) -> None:
+        self.fleet = fleet
+        self.plans = {host.name: host for host in plan.hosts}
+        self.hosts = hosts
+        self.record = record
+        self.course = course
+        self.way = course.way or Rollout((Wave(tuple(self.plans)),))
+        self.gate = Gate(self.way, course.opening)
+        self.done: dict[str, HostResult] = {}
+        self.left: dict[str, str] = {}  # hosts that were not begun, and why
+
+    def go(self) -> None:
+        self._settle()
+        self._look_first()
+        for number, wave in enumerate(self.way.waves, 1):
+            if self._over():
+                break
+            self._wave(number, wave)
+            if wave.soak and not self._over() and number < len(self.way.waves):
+                self._soak(wave)
+        self._leave()
+
+    def result(self, plan: HostPlan) -> HostResult:
+        """What became of a host."""
+        return self.done.get(plan.name) or settled_before(plan) or untouched(plan, error=self.left.get(plan.name))
+
+    def _over(self) -> bool:
+        return self.gate.halted is not None or self.fleet.stop.is_set()
+
+    def _settle(self) -> None:
+        """What is known without asking a host: from the plan, and where another run has the lease."""
+        for name, plan in self.plans.items():
+            settled = settled_before(plan)
+            if settled:
+                self._barred(settled)
+            elif name in self.course.held:
+                self._barred(self.record.finish(untouched(plan, "refused", self.course.held[name])))
+
+    def _barred(self, result: HostResult) -> None:
+        """A host that came to its end before anything was begun on it."""
+        self._ended(result)
+        with contextlib.suppress(OSError):
+            self.fleet.ended(result.name, result.status)
+
+    def _ended(self, result: HostResult) -> None:
+        self.done[result.name] = result
+        self.gate.ended(self.plans[result.name], result)
+
+    def _jobs(self, names: Sequence[str]) -> list[Job]:
+        left = [self.plans[name] for name in names if name not in self.done]
+        return [(self.hosts[plan.name], plan) for plan in _outside_first(left, self.hosts)]
+
+    def _look_first(self) -> None:
+        """
+        Look at every host before the first one is changed: what fails now counts while nothing has changed yet.
+
+        Where nothing hangs on it, of a single host for instance, the look that every host gets in its turn is enough.
+        """
+        jobs = self._jobs(list(self.plans))
+        needed = len(jobs) > 1 or self.course.opening.bounds
+        if self._over() or not self.course.looks_first or not needed:
+            return
+        fleet = self.fleet
+        looks = fleet.spread(jobs, lambda job: look_first(fleet, job[0], job[1], self.record), fleet.forks, fleet.stop)
+        for _, seen in looks:
+            self._take(seen)
+
+    def _take(self, seen: Seen) -> None:
+        self.gate.guess(seen.name, seen.seconds)
+        if seen.status != "ok":
+            result = untouched(self.plans[seen.name], seen.status, seen.reason)
+            self._barred(self.record.finish(replace(result, detail=seen.detail)))
+
+    def _wave(self, number: int, wave: Wave) -> None:
+        jobs = self._jobs(wave.hosts)
+        if len(self.way.waves) > 1:
+            self.record.note("wave", number=number, of=len(self.way.waves), hosts=[host.name for host, _ in jobs])
+        fleet = self.fleet
+        for (host, _), result in fleet.spread(jobs, self._work, fleet.forks, fleet.stop, may=self._beside):
+            if result is not None:
+                self.done[host.name] = result
+        self.gate.wave_ended(wave.hosts)
+
+    def _work(self, job: Job) -> HostResult | None:
+        """Work on one host, or on none where it may not be begun now."""
+        host, plan = job
+        reason = self.gate.barred(host.name)
+        if reason:
+            self.left[host.name] = reason
+            return None
+        result = _watched(self.fleet, host, plan, self.record)
+        self.gate.ended(plan, result)
+        return result
+
+    def _beside(self, job: Job, flying: Collection[Job]) -> bool:
+        return _apart(job, flying) and self.gate.beside(job[0].name, [host.name for host, _ in flying])
+
+    def _soak(self, wave: Wave) -> None:
+        """Wait, and look at the canaries again. An interrupt ends the wait at once."""
+        names = [name for name in wave.hosts if self.done[name].status in ("changed", "ok")]
+        self.record.note("soak", seconds=wave.soak, hosts=names)
+        with contextlib.suppress(OSError):
+            self.fleet.tell(f"canaries are done ({', '.join(names)}): waiting {wave.soak:.0f} s, then looking again")
+        if self.fleet.stop.wait(wave.soak):
+            return
+        fleet, seal = self.fleet, self.record.seal
+        jobs = [(self.hosts[name], self.done[name]) for name in names if self.done[name].items]
+        for (host, before), found in fleet.spread(
+            jobs, lambda job: look_again(fleet, job[0], job[1], seal), fleet.forks, fleet.stop
+        ):
+            result = after_soak(before, found)
+            self.record.note("soaked", host.name, wrong=result.error if result is not before else None)
+            if result is not before:
+                self._ended(self.record.finish(result))
+                self.gate.halt(f"{host.name} did not stay well ({result.error})")
+
+    def _leave(self) -> None:
+        """Say of every host that was not begun why: it can be gone on with."""
+        for name in self.plans:
+            if name not in self.done and not self.fleet.stop.is_set():
+                self.left.setdefault(name, self.gate.halted or "it was not its turn yet")
+            if name in self.left and name not in self.done:
+                self.record.note("left", name, reason=self.left[name])
 
 
 def _outside_first(plans: Sequence[HostPlan], hosts: Mapping[str, Host]) -> list[HostPlan]:
@@ -58,9 +187,6 @@ def _watched(fleet: Fleet, host: Host, plan: HostPlan, record: Recorder) -> Host
 
 
 def _with_session(fleet: Fleet, host: Host, plan: HostPlan, record: Recorder) -> HostResult:
-    settled = settled_before(plan)
-    if settled:
-        return settled
     try:
         session = fleet.connect(host)
     except (TransportError, UsageError) as error:

@@ -35,6 +35,10 @@ class State:
     def journal_path(self) -> Path:
         return self.root / "journal.db"
 
+    @property
+    def leases_path(self) -> Path:
+        return self.root / "leases.db"
+
     def key(self) -> bytes:
         """The key for HMACs of secrets; made at first use. Raises `JournalError` where it is not what was written."""
         path = self.root / "hmac.key"
