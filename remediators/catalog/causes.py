@@ -48,7 +48,17 @@ SIGNS: Final[Mapping[str, Mapping[str, str]]] = {
     "format": {"lacks": "+", "understands": "-", "unseen": "?"},
     # The first that the receiver says on port 25, from the best place that it was looked at.
     # "silent": none came within a wait that is shorter than the five minutes that RFC 5321 grants a server.
-    "greeting": {"good": "-", "masked": "-", "bad": "+", "silent": "+", "busy": "+", "closed": "?", "unseen": "?"},
+    # "slow": one has begun, and was not whole within such a wait.
+    "greeting": {
+        "good": "-",
+        "masked": "-",
+        "slow": "+",
+        "bad": "+",
+        "silent": "+",
+        "busy": "+",
+        "closed": "?",
+        "unseen": "?",
+    },
     "service": {"running": "=", "stopped": "=", "absent": "=", "unread": "?"},
     # Whether something inspects mail between that place and the receiver.
     "view": {"clear": "=", "inspected": "=", "unread": "?"},
@@ -199,6 +209,13 @@ RULES: Final = (
         WEAK,
         {"greeting": ("busy",)},
         "the receiver says that it is busy (421), which may pass: look again",
+    ),
+    Rule(
+        4,
+        POSSIBLE,
+        WEAK,
+        {"greeting": ("slow",)},
+        "a greeting has begun and was not whole in time: look again with --greeting-wait 300, as RFC 5321 has it",
     ),
     Rule(
         4,

@@ -84,6 +84,9 @@ class WindowsEvidence:
         states = {name: _state(name, known) for name in SERVICES}
         exchange = any(states[name] not in ("absent", "unread") for name in ("MSExchangeIS", "MSExchangeSA"))
         unsure = "unread" in (states["MSExchangeIS"], states["MSExchangeSA"])
+        old = host_facts.refuse(known) if known.readable(host_facts.VERSION) else None
+        if old:  # none of what is asked for is kept there as it is asked for
+            return HostEvidence(self.host.name, "windows", "failed", old, sends=True, receives=True)
         signs = (
             self._product("scanner", "av_email_scanner", known),
             self._product("heuristics", "mail_heuristics", known),

@@ -225,7 +225,7 @@ def is_masked(line: str) -> bool:
 
 # -- judging a greeting ----------------------------------------------------------------------------------------------
 
-_CUT_OFF: Final = {
+CUT_OFF: Final = {
     "late": "time was up",
     "closed": "the connection was closed",
     "reset": "the connection was reset",
@@ -235,7 +235,7 @@ _CUT_OFF: Final = {
 
 def _of_greeting(address: str, port: int, said: Reply, error: str) -> Probe:
     kind = _kind(said)
-    fault = said.fault if kind in ("malformed", "not-smtp") else _CUT_OFF.get(said.ended, "") if said.lines else ""
+    fault = said.fault if kind in ("malformed", "not-smtp") else CUT_OFF.get(said.ended, "") if said.lines else ""
     return Probe(address, port, kind, code=said.code, lines=said.lines, fault=fault, notes=said.notes, error=error)
 
 

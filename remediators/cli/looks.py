@@ -77,11 +77,16 @@ def heard(name: str, said: str, seconds: float, *, ended: bool) -> Look | Unknow
 
 
 def _look(probe: Any, seconds: float) -> Look:
+    from remediators.checks import smtp_probe
+
     first = probe.text.split()[:1] if probe.kind == "ok" else []
     names = tuple(name for name in first if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*", name))
-    waited = f" within {seconds:g} s" if probe.kind == "silent" else ""
+    late = probe.kind == "silent" or (probe.kind == "unfinished" and probe.fault == smtp_probe.CUT_OFF["late"])
+    waited = f" within {seconds:g} s" if late else ""
     verbs = "" if probe.ehlo in ("ok", "not-asked") else f"; EHLO: {_ehlo(probe)}"
-    return Look(probe.kind, f"{probe.words}{waited}{verbs}", probe.ehlo, frozenset(probe.verbs), names, seconds)
+    return Look(
+        probe.kind, f"{probe.words}{waited}{verbs}", probe.ehlo, frozenset(probe.verbs), names, seconds if late else 0.0
+    )
 
 
 def _ehlo(probe: Any) -> str:

@@ -65,13 +65,13 @@ def _judgements(
     for end, at in _ends(cause, path, hosts):
         seen = {sign.kind: sign for sign in _signs(cause, path, end, at, hosts)} | {"symptom": symptom}
         rule = rule_for(rules, {kind: seen[kind].value for kind in cause.signs})
-        told = tuple(seen[kind] for kind in cause.signs if kind in rule.when or not _beside_the_point(seen[kind]))
+        told = tuple(seen[kind] for kind in cause.signs if kind in rule.when or not _beside_the_point(seen[kind], at))
         yield Judgement(cause.number, path, end, at, rule.verdict, rule.sure, rule.reason, told)
 
 
-def _beside_the_point(sign: Sign) -> bool:
-    """Whether a sign that decided nothing needs no telling: that no mail is dropped here, or that nobody knows."""
-    return sign.kind == "symptom" and sign.value not in ("logged", "unnamed")
+def _beside_the_point(sign: Sign, at: str) -> bool:
+    """Whether a sign that decided nothing needs no telling: that no mail is dropped here, or where nobody stands."""
+    return (sign.kind == "symptom" and sign.value not in ("logged", "unnamed")) or (sign.kind == "side" and not at)
 
 
 def _ends(cause: Cause, path: Path, hosts: Mapping[str, HostEvidence]) -> Iterator[tuple[str, str]]:

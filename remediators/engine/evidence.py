@@ -97,13 +97,13 @@ def _host_job(work: Fieldwork, host: Host, servers: Sequence[Host]) -> _Taken:
     taken = _Taken()
     try:
         _ask(work, host, servers, taken)
-    except (TransportError, UsageError) as error:
-        taken.evidence = replace(work.stand_in(host, error.message), status="unreachable", error=error.message)
     except RemediationError as error:
-        taken.evidence = replace(work.stand_in(host, error.message), status="failed", error=error.message)
+        status = "unreachable" if isinstance(error, (TransportError, UsageError)) else "failed"
+        why = error.message.removeprefix(f"{host.name}: ")
+        taken.evidence = replace(work.stand_in(host, why), status=status, error=why)
     except Exception as error:  # noqa: BLE001 - what one host says must not spoil the diagnosis of the others
         taken.evidence = replace(work.stand_in(host, ""), status="failed", error=mistake(error))
-    for server in servers:
+    for server in (one for one in servers if one.name != host.name):
         reason = taken.evidence.error if taken.evidence else ""
         taken.looks.setdefault((server.name, host.name), Unknown(f"{host.name}: {reason or 'it was not asked'}"))
     work.fleet.ended(host.name, taken.evidence.status if taken.evidence else "failed")

@@ -150,16 +150,16 @@ def greeting(receiver: HostEvidence) -> Sign:
     for value, kinds in (
         ("good", frozenset({"ok"})),
         ("masked", frozenset({"masked"})),
+        ("slow", frozenset({"unfinished"})),
         ("busy", frozenset({"busy"})),
         ("bad", NO_GREETING),
         ("silent", frozenset({"silent"})),
         ("closed", NO_CONNECTION),
     ):
         for place, look in looks:
-            if look.kind in kinds:
+            if look.kind in kinds and (value != "slow" or 0 < look.waited < PATIENT):
                 patient = value == "silent" and look.waited >= PATIENT
-                words = f"{receiver.name}, seen {_from(place)}: {look.words}"
-                return Sign("greeting", "bad" if patient else value, words)
+                return Sign("greeting", "bad" if patient else value, _shown(receiver, place, look))
     why = next((look.reason for look in receiver.looks.values() if isinstance(look, Unknown)), receiver.error)
     return Sign("greeting", "unseen", f"{receiver.name}: its port 25 was not looked at{': ' if why else ''}{why}")
 
@@ -243,7 +243,7 @@ def _suspects(outer: str, inner: str, server: HostEvidence, hosts: Mapping[str, 
 
 
 def _shown(server: HostEvidence, place: str, look: Look) -> str:
-    return f"{server.name}, seen {_from(place)}: {look.words}"
+    return f"{server.name}: seen {_from(place)}, {look.words}"
 
 
 def _behind(device: str, path: Path, hosts: Mapping[str, HostEvidence]) -> str:
@@ -268,8 +268,12 @@ def side(device: str, path: Path, hosts: Mapping[str, HostEvidence]) -> Sign:
 
 def nowhere(path: Path) -> Sign:
     """What is known of inspection where no named device does it."""
-    where = f"none of {', '.join(path.via)} inspects it" if path.via else "the inventory names no device there (via:)"
-    return Sign("inspection", "nowhere", f"between {path.sender} and {path.receiver}: {where}")
+    none = f"none of the devices on the way to it ({', '.join(path.via)}) inspects mail"
+    return Sign(
+        "inspection",
+        "nowhere",
+        f"{path.receiver}: {none if path.via else 'the inventory names no device on the way to it (via:)'}",
+    )
 
 
 # -- verbs -----------------------------------------------------------------------------------------------------------

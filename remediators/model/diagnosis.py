@@ -82,7 +82,7 @@ class Look:
     ehlo: str = "not-asked"
     verbs: frozenset[str] = frozenset()
     names: tuple[str, ...] = ()  # what the server calls itself
-    waited: float = 0.0  # seconds, where no greeting came
+    waited: float = 0.0  # seconds, where time was up before a whole greeting had come
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +147,8 @@ class Cause:
     """
     One cause of KB 919091. ``ends`` are where it can sit, ``signs`` the kinds of sign that speak for or against it.
 
-    ``playbook`` fixes it; ``by_platform`` where that depends on the device. ``confirm`` says how to know whether what is
-    possible is true, ``supply`` what is needed where nothing can be told.
+    ``playbook`` fixes it; ``by_platform`` where that depends on the device. ``confirm`` says how to know whether what
+    is possible is true, ``supply`` what is needed where nothing can be told.
     """
 
     number: int

@@ -7,6 +7,7 @@ what holds on them, so that fifty servers do not give 2,450 times six answers.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -259,7 +260,11 @@ def unread(host: HostEvidence, strangers: Sequence[str] = ()) -> list[str]:
     if host.platform == "windows":
         found += [f"event 4006 names {name}, which is not among the hosts that were asked for" for name in strangers]
         found += [f"event 4006: {host.logged.reason}"] if isinstance(host.logged, Unknown) else []
-        found += [f"queues: {host.queues.reason}"] if isinstance(host.queues, Unknown) else []
+        found += (
+            [f"queues: {host.queues.reason.removeprefix('the queues were not read: ')}"]
+            if isinstance(host.queues, Unknown)
+            else []
+        )
     return found + [look.reason for look in host.looks.values() if isinstance(look, Unknown)]
 
 
@@ -351,24 +356,36 @@ def _weighty(told: Mapping[str, Any], style: Style, *, verbose: int) -> Iterator
             key = (one["cause"], one["verdict"], one["sure"], one["reason"], fix.get("playbook"), fix.get("manual"))
             alike.setdefault(key, []).append(one)
     for ones in alike.values():
-        yield from _case(ones, style, verbose=verbose)
+        yield from _case(told, ones, style, verbose=verbose)
         yield ""
 
 
-def _case(ones: Sequence[Mapping[str, Any]], style: Style, *, verbose: int) -> Iterator[str]:
+def _case(told: Mapping[str, Any], ones: Sequence[Mapping[str, Any]], style: Style, *, verbose: int) -> Iterator[str]:
     first = ones[0]
     names = [one["at"] for one in ones if one["at"]]
     where = f" at {_some(names)}" if names else ""
     heading = f"cause {first['cause']} {first['verdict']}{where} ({first['sure']})"
     yield style(_ROLES[first["verdict"]], f"{heading}: {visible(first['reason'])}")
-    yield f"    mail from {_ways([group for one in ones for group in one['paths']])}"
+    yield f"    mail from {_ways(_regrouped([group for one in ones for group in one['paths']]))}"
     for name, mark in (("for", "+"), ("against", "-"), ("missing", "?"), ("other", " ")):
-        words = _merged(words for one in ones for words in one[name])
+        words = _merged(_pointing(told, words) for one in ones for words in one[name])
         most = len(words) if verbose else _MOST
         yield from (f"    {mark} {visible(text)}" for text in words[:most])
         if len(words) > most:
             yield f"    {mark} and {len(words) - most} more like these (-v)"
-    yield from _cure(first, names, style)
+    yield from _cure(first, names, _with_inventory(told), style)
+
+
+def _with_inventory(told: Mapping[str, Any]) -> str:
+    """What makes a command that is shown one that can be given as it is."""
+    return "".join(f" -i {shlex.quote(name)}" for name in told["inventory"])
+
+
+def _pointing(told: Mapping[str, Any], words: str) -> str:
+    """Why a host could not be asked is told once, at the end: elsewhere its name is enough."""
+    name, _, reason = words.partition(": ")
+    dark = any(host["name"] == name and host["error"] == reason for host in told["hosts"])
+    return f"{name}: could not be asked (see below)" if dark else words
 
 
 def _merged(texts: Iterable[str]) -> list[str]:
@@ -389,13 +406,13 @@ def _heaviest(findings: Sequence[Mapping[str, Any]], *, verbose: int) -> list[Ma
     return [one for one in findings if verbose or VERDICTS.index(one["verdict"]) == most[one["cause"], one["at"]]]
 
 
-def _cure(one: Mapping[str, Any], names: Sequence[str], style: Style) -> Iterator[str]:
+def _cure(one: Mapping[str, Any], names: Sequence[str], inventory: str, style: Style) -> Iterator[str]:
     fix = one["fix"]
     if fix and fix["manual"]:
         yield style("host", "    fix: by hand on that device; no remediator changes it")
     elif fix:
         lead = "fix" if one["verdict"] == APPLIES else "fix, once it is confirmed"
-        yield style("host", f"    {lead}: remediate plan {fix['playbook']} -l {','.join(names)}")
+        yield style("host", f"    {lead}: remediate plan {fix['playbook']} -l {','.join(names)}{inventory}")
     if one["confirm"]:
         yield f"    to know: {one['confirm']}"
 
@@ -410,7 +427,7 @@ def _quiet(told: Mapping[str, Any], style: Style, *, verbose: int) -> Iterator[s
         where = _some(sorted({one["at"] or "no named device" for one in ones}))
         yield f"cause {cause} {style(_ROLES[verdict], verdict)}: {where}: {visible(reason)}"
         if verdict == CANNOT_TELL:
-            missing = _merged(words for one in ones for words in one["missing"])
+            missing = _merged(_pointing(told, words) for one in ones for words in one["missing"])
             yield from (f"    ? {visible(words)}" for words in missing[: len(missing) if verbose else 3])
             yield f"    to know: {ones[0]['confirm']}"
         elif verbose:
@@ -475,12 +492,19 @@ def _next(told: Mapping[str, Any], style: Style) -> Iterator[str]:
         return
     yield style("host", "What to do")
     if told["playbook"]:
-        yield f"  remediate plan {told['playbook']} -i {' -i '.join(told['inventory'])}"
+        yield f"  remediate plan {told['playbook']}{_with_inventory(told)}"
     for fix in told["fixes"]:
-        book = f"remediate plan {fix['playbook']} -l {','.join(fix['limit'])}" if fix["playbook"] else "by hand"
+        limit = f"{','.join(fix['limit'])}{_with_inventory(told)}"
+        book = f"remediate plan {fix['playbook']} -l {limit}" if fix["playbook"] else "by hand"
         later = f", once cause {fix['after']} is fixed there: diagnose again then" if fix["after"] else ""
         yield f"  cause {fix['cause']}: {book}{later}"
     yield "  Fix the receiving end first. Mail moves by itself 10 to 15 minutes later, or when the queue is kicked."
+
+
+def _regrouped(groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The groups of several ends as few groups; they overlap where both ends of a path have the same trouble."""
+    pairs = {(s, r) for group in groups for s in group["senders"] for r in group["receivers"] if s != r}
+    return _grouped(Path(*pair) for pair in sorted(pairs))
 
 
 def _ways(groups: Sequence[Mapping[str, Any]]) -> str:

@@ -24,7 +24,9 @@ KEY: Final = r"HKLM\SOFTWARE\Microsoft\Wbem\WMIC"
 VALUE: Final = "mofcompstatus"
 NEVER_RAN: Final = 77  # the status with which the command says that it did not run wmic, since it never ran there
 IS_THERE: Final = 78  # or since the file is there that makes it needless
+MISSING: Final = 79  # or since there is no wmic on the host
 
+_PROGRAM: Final = r"%windir%\system32\wbem\wmic.exe"
 SECONDS: Final = 90.0  # WMI starts its providers at the first question, which takes long on a busy server
 
 # WBEM errors by number (Microsoft, "WMI Error Constants"): texts are localised.
@@ -52,17 +54,22 @@ def command(*texts: str, seconds: float = SECONDS, unless_there: str = "", only_
 
     ``texts`` are in cmd's own language: a value in them must have been quoted for it. ``unless_there`` is a file (a
     path in cmd's language) that, where it exists, keeps everything from running. The status is that of the last run,
-    `NEVER_RAN` or `IS_THERE`.
+    `NEVER_RAN`, `IS_THERE` or `MISSING`.
     """
     runs = "&".join(f"wmic {text}<nul" for text in texts)
     first = f'(if exist "{unless_there}" exit {IS_THERE})&' if unless_there else ""
+    there = f'(if not exist "{_PROGRAM}" exit {MISSING})'
     look = f'reg query "{KEY}" /v {VALUE}>nul 2>&1&(if errorlevel 1 exit {NEVER_RAN})'
-    made = cmd.script(f"{first}{look}&{runs}", seconds=seconds, shown="&".join(f"wmic {text}" for text in texts))
+    made = cmd.script(
+        f"{first}{there}&{look}&{runs}", seconds=seconds, shown="&".join(f"wmic {text}" for text in texts)
+    )
     return replace(made, only_after_failure=only_after_failure)
 
 
 def why(answer: Answer) -> str:
     """Why wmic gave no answer, in plain words."""
+    if answer.status == MISSING:
+        return r"there is no wmic on this host (%windir%\system32\wbem\wmic.exe): it is part of Windows 2003 and later"
     if answer.status == NEVER_RAN:
         return (
             "wmic never ran on this host, and its first run would install it: run `wmic os get version` there once by "

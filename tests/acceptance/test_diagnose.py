@@ -263,6 +263,33 @@ def test_fifty_hosts_cost_one_batch_each_and_are_told_together(tmp_path):
     assert len(text.splitlines()) < 80
 
 
+def test_a_windows_2000_is_refused_with_its_reason_and_not_taken_for_damaged(tmp_path):
+    fleet = {**generate(1), "old": {"connection": "winrm", "os": "2000"}}
+    with Lab(fleet, ports="free", folder=tmp_path / "keys") as lab:
+        inventory = str(lab.write_inventory(tmp_path / "lab.yml"))
+        code, document = diagnosed("-i", inventory, "all")
+
+    old = next(host for host in document["hosts"] if host["name"] == "old")
+    assert (code, old["status"]) == (0, "failed")
+    assert "Windows 5.0.2195 is not supported" in old["error"]
+    assert {verdict(document, cause, "host0001", "old") for cause in (1, 3, 6)} <= {"ruled out", "cannot tell"}
+    assert verdict(document, 6, "host0001", "old") == "cannot tell"
+    assert verdict(document, 4, "host0001", "old") == "ruled out"  # its port 25 was looked at all the same
+
+
+@pytest.mark.parametrize(
+    ("wmic", "said"), [("missing", "there is no wmic on this host"), ("never-ran", "its first run would install it")]
+)
+def test_without_wmic_the_queues_are_not_read_and_nothing_is_installed(wmic, said, tmp_path):
+    fleet = {name: {**spec, "wmic": wmic} for name, spec in generate(2).items()}
+    with Lab(fleet, ports="free", folder=tmp_path / "keys") as lab:
+        inventory = str(lab.write_inventory(tmp_path / "lab.yml"))
+        _, document = diagnosed("-i", inventory, "all")
+        assert [machine.log for machine in lab.machines.values()] == [[], []]
+
+    assert [said in host["queues"]["why"] for host in document["hosts"]] == [True, True]
+
+
 def test_a_mail_server_without_exchange_has_no_damaged_metabase(tmp_path):
     fleet = {**generate(1), "hub01": {"connection": "winrm", "exchange": False}}
     with Lab(fleet, ports="free", folder=tmp_path / "keys") as lab:

@@ -255,6 +255,14 @@ def test_five_minutes_of_silence_make_it_certain():
     assert (sure(30.0), sure(300.0)) == ("likely", "certain")
 
 
+def test_a_greeting_that_has_only_begun_is_possible_until_five_minutes_are_up():
+    def four(**look):
+        found = judged(server("a", logged=DROPPED), server("b", looks={HERE: Look("unfinished", "220 b", **look)}))
+        return verdicts(found, 4, "a", "b")["b"]
+
+    assert [four(waited=30.0), four(waited=300.0), four()] == ["possible", "applies", "applies"]
+
+
 def test_a_greeting_from_anywhere_clears_the_server():
     found = judged(server("a"), server("b", looks={HERE: SILENT, "rtr": CLEAR}))
 
@@ -320,16 +328,32 @@ def test_control_characters_of_a_host_do_not_reach_the_terminal():
     assert "\x1b" not in diagnosis_text(sheet)
 
 
-def test_what_was_not_read_is_said_once_for_all_hosts_of_one_trouble():
-    dark = [replace(server(name), status="unreachable", error=f"{name}: no route", signs={}) for name in ("b", "c")]
-    sheet = told(judged(server("a"), *dark), ["a", "b", "c"])
+def test_ends_with_the_same_trouble_are_told_with_few_groups_of_paths():
+    hosts = [server(f"h{number:02}", scanner="on") for number in range(30)]
+    text = diagnosis_text(told(judged(*hosts), [host.name for host in hosts]))
 
-    assert "  b, c: unreachable: no route" in diagnosis_text(sheet)
+    assert "    mail from h00, h01, h02, h03, h04 and 25 more to each other\n" in text
+
+
+def test_a_command_that_is_shown_can_be_given_as_it_is():
+    sheet = told(judged(server("a", logged=DROPPED), server("b", scanner="on")), ["a", "b"])
+    text = diagnosis_text({**sheet, "inventory": ["/etc/my hosts.yml"]})
+
+    assert text.count("remediate plan playbooks/cause1-antivirus.yml -l b -i '/etc/my hosts.yml'") == 2
+
+
+def test_what_was_not_read_is_said_once_for_all_hosts_of_one_trouble():
+    dark = [replace(server(name), status="unreachable", error="no route", signs={}) for name in ("b", "c")]
+    text = diagnosis_text(told(judged(server("a"), *dark), ["a", "b", "c"]))
+
+    assert "  b, c: unreachable: no route" in text
+    assert text.count("no route") == 1
+    assert "    ? b, c: could not be asked (see below)" in text
 
 
 @pytest.mark.parametrize("cause", [1, 3, 6])
 def test_a_host_that_could_not_be_asked_is_neither_blamed_nor_cleared(cause):
-    dark = HostEvidence("b", "windows", "unreachable", "b: no route", sends=True, receives=True)
+    dark = HostEvidence("b", "windows", "unreachable", "no route", sends=True, receives=True)
     found = judged(server("a", logged=DROPPED), dark)
 
     assert verdicts(found, cause, "a", "b")["b"] == "cannot tell"

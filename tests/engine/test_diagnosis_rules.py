@@ -93,6 +93,8 @@ SAID = [
     (4, {"greeting": "closed", "service": "stopped", "view": "clear"}, RULED_OUT),
     (4, {"greeting": "bad", "service": "unread", "view": "clear"}, POSSIBLE),
     (4, {"greeting": "busy", "service": "running", "view": "clear"}, POSSIBLE),
+    (4, {"greeting": "slow", "service": "running", "view": "clear"}, POSSIBLE),
+    (4, {"greeting": "slow", "service": "stopped"}, RULED_OUT),
     (4, {"greeting": "masked", "service": "running", "view": "inspected"}, RULED_OUT),
     (4, {"greeting": "closed", "service": "running", "view": "clear"}, CANNOT_TELL),
     # cause 5: masked through it, not behind it, and bound
