@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from remediators.lab.ios_grammar import REST, Rejected, Words, grammar
-from remediators.lab.ios_lists import Entries, asa_add, asa_remove, entries_of_section, resequence
+from remediators.lab.ios_lists import (
+    Entries,
+    asa_add,
+    asa_nat,
+    asa_remove,
+    entries_of_section,
+    is_twice_nat,
+    resequence,
+)
 from remediators.lab.ios_rules import RULES, SENTENCES, Rules
 from remediators.lab.ios_tree import Node
 
@@ -76,10 +84,16 @@ def mode_of(rules: Rules, mode: str, line: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The lines of a device's first configuration, whatever their section, and those that others stand below."""
+    """
+    The lines of a device's first configuration, whatever their section, and those that others stand below.
+
+    ``order`` is how the device writes lines whose order means nothing, wherever they are typed; empty where it puts
+    them beside their relations.
+    """
 
     lines: frozenset[str] = frozenset()
     sections: frozenset[str] = frozenset()
+    order: tuple[str, ...] = ()
 
 
 def first_of(root: Node) -> First:
@@ -188,7 +202,7 @@ class Editor:
             entries.add(line)
             return ""
         here = self._here(line)
-        if here is self._root() and line.startswith("access-list "):
+        if here is self._root() and (line.startswith("access-list ") or is_twice_nat(line)):
             return self._add_to_list(line)
         known = here.child(line)
         if known is not None:
@@ -221,6 +235,8 @@ class Editor:
         return None if wanted is None else next((n for n in here.children if self._key(n.line) == wanted), None)
 
     def _add_to_list(self, line: str) -> str:
+        if is_twice_nat(line):
+            return asa_nat(self._root(), line)
         if self.rules.platform != "ios":
             return asa_add(self._root(), line)
         _, number, *entry = line.split(maxsplit=2)
@@ -261,6 +277,9 @@ class Editor:
         return node
 
     def _beside(self, here: Node, node: Node) -> int:
+        if node.line in self._first.order:
+            behind = self._first.order[self._first.order.index(node.line) + 1 :]
+            return next((place for place, n in enumerate(here.children) if n.line in behind), len(here.children))
         if node.line.startswith("class ") and here.child("class class-default"):
             return here.children.index(here.child("class class-default") or node)
         later = [other for other in here.children if _later(other.line, node.line)]

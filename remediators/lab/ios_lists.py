@@ -12,6 +12,7 @@ from remediators.lab.ios_tree import Node
 STEP: Final = 10
 _SECTION: Final = re.compile(r"ip access-list (?:extended|standard) (\S+)$")
 _NUMBERED: Final = re.compile(r"(\d+) (?=permit|deny|remark|evaluate|dynamic)")
+_NAT: Final = re.compile(r"nat (\(\S+\)) (after-auto )?(?:(\d+) )?(source .+)$")
 _RESEQUENCE: Final = re.compile(r"ip access-list resequence (\S+) (\d+) (\d+)$")
 _ASA: Final = re.compile(r"access-list (\S+) (?:line (\d+) )?(.+)$")
 
@@ -136,6 +137,25 @@ def asa_add(root: Node, line: str) -> str:
         root.children.insert(root.children.index(nodes[place]), Node(text))
     else:
         root.children.insert(root.children.index(nodes[-1]) + 1 if nodes else len(root.children), Node(text))
+    return ""
+
+
+def is_twice_nat(line: str) -> bool:
+    """Whether a line is a rule that has a place among others: ``nat (IN,OUT) [after-auto] [N] source …``."""
+    return bool(_NAT.match(line))
+
+
+def asa_nat(root: Node, line: str) -> str:
+    """Put a rule of twice NAT at its place among those of its section."""
+    asked = _NAT.match(line)
+    if asked is None:
+        raise Rejected("incomplete", len(line))
+    text = f"nat {asked[1]} {asked[2] or ''}{asked[4]}"
+    nodes = [node for node in root.children if (found := _NAT.match(node.line)) and found[2] == asked[2]]
+    if all(node.line != text for node in nodes):
+        place = int(asked[3]) - 1 if asked[3] else len(nodes)
+        after = root.children.index(nodes[-1]) + 1 if nodes else len(root.children)
+        root.children.insert(root.children.index(nodes[place]) if place < len(nodes) else after, Node(text))
     return ""
 
 

@@ -4,7 +4,9 @@ What a line of a configuration is called, and which lines belong together.
 ``config:LINE`` or ``config:PARENT > LINE`` is ``"present"``. Where the order of lines matters they are one address,
 whose value is the list of them: an access list or prefix list by its name (``config:access-list 101``, ``config:ip
 access-list extended MAIL``), the entries of a route map (``config:route-map NAME``), the classes of a policy map
-(``config:policy-map NAME``). What stands *inside* an entry or a class is a set again, and has addresses of its own.
+(``config:policy-map NAME``), and an ASA's rules of twice NAT before and after those of its objects (``config:nat
+source``, ``config:nat after-auto``). What stands *inside* an entry or a class is a set again, and has addresses of its
+own.
 """
 
 from __future__ import annotations
@@ -21,11 +23,12 @@ RELEASE = Address("host", "release")  # what the running config says of its own 
 ROOT = Address("config", "")
 
 _FLAT = re.compile(r"(access-list \S+|ip prefix-list \S+|ipv6 prefix-list \S+|ipv6 access-list \S+) \S")
+_NAT = re.compile(r"nat \([^)]*\) (after-auto )?source ")  # ASA's twice NAT: the first rule that fits is used
 _ENTRY = re.compile(r"(route-map \S+) (?:permit|deny) \d+$")
 _NESTED = re.compile(r"ip access-list (?:standard|extended) \S+|ipv6 access-list \S+")
 _MAP = re.compile(r"policy-map .+")
 _CLASS = re.compile(r"class \S.*")
-_NAMED = re.compile(r"(?:access-list|ip prefix-list|ipv6 prefix-list|route-map) \S+")
+_NAMED = re.compile(r"(?:access-list|ip prefix-list|ipv6 prefix-list|route-map) \S+|nat (?:source|after-auto)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,12 @@ def place(path: Path) -> Place:
     """Where this line, the last of ``path``, is to be found."""
     if len(path) == 1:
         found = _FLAT.match(path[0]) or _ENTRY.match(path[0])
-        return Place(address(found[1]), path[0]) if found else Place(address(path[0]))
+        if found:
+            return Place(address(found[1]), path[0])
+        nat = _NAT.match(path[0])
+        return (
+            Place(address(f"nat {'after-auto' if nat[1] else 'source'}"), path[0]) if nat else Place(address(path[0]))
+        )
     if len(path) == 2 and (_NESTED.fullmatch(path[0]) or (_MAP.fullmatch(path[0]) and _CLASS.fullmatch(path[1]))):
         return Place(address(path[0]), path[1])
     return Place(address(path[-1], path[:-1]))

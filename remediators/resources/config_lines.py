@@ -37,6 +37,7 @@ from remediators.resources.config_addresses import (
     is_ordered,
     path_of,
     place,
+    platform,
     shape,
 )
 from remediators.resources.config_rules import is_physical, rank
@@ -114,6 +115,8 @@ class ConfigKind:
 
     def unwritable(self, change: Change, known: Snapshot) -> str | None:
         reason = _untypable(change)
+        if not reason and path_of(change.address)[0].startswith("username ") and platform(known) == "ios":
+            reason = "IOS asks before it takes a user out, and takes all lines of that user; change users by hand"
         if reason:
             return f"{config_line.masked(str(change.address))}: {reason}"
         later = known.overlay({change.address: change.after})

@@ -62,7 +62,6 @@ _COMPILED = {
 _FLAGS = frozenset({"no shutdown", "no login", "no ip cef", "no logging console", "no inspect esmtp"})
 
 _INSPECT = re.compile(r"(ip inspect name \S+ (?:rpc program-number \S+|\S+))(?: .*)?$")
-_USER = re.compile(r"(username \S+) .*$")
 
 # `% Removal of physical interfaces is not permitted`; sub-interfaces (a dot, a colon for channels) come and go.
 _PHYSICAL = re.compile(

@@ -46,6 +46,8 @@ def section_lines(name: str, before: Value, after: Value, known: Snapshot) -> li
 
 def in_use(name: str, known: Snapshot) -> str | None:
     """A line that uses this list, with its parents, or ``None``."""
+    if name.startswith("nat "):
+        return None
     word = re.escape(name.rsplit(maxsplit=1)[-1])
     uses = re.compile(rf"\b{_USES} (?:\S+ )*?{word}(?: |$)")
     for path in lines(known):
@@ -108,6 +110,8 @@ def _asa(name: str, before: Sequence[str], after: Sequence[str]) -> list[str]:
 
 
 def _at(name: str, line: str, number: int) -> str:
+    if name.startswith("nat "):
+        return re.sub(r"(?=source )", f"{number} ", line, count=1)
     return f"{name} line {number}{line.removeprefix(name)}"
 
 

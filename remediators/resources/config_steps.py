@@ -8,7 +8,7 @@ protocol, and bound again when it has them all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from remediators.model import ABSENT, Change, Refused, Snapshot, Step
 from remediators.quoting import config_line
@@ -46,7 +46,16 @@ def steps(changes: Sequence[Change], known: Snapshot) -> list[Step]:
     parts += _plain(changes, {path for change in turning for path in _moving(change, known)}, platform(known))
     parts = [part for part in parts if part.lines]
     parts.sort(key=lambda part: part.order)
-    return [_step(part, changes) for part in parts]
+    return [_step(part, changes) for part in _left(parts)]
+
+
+def _left(parts: Sequence[_Part]) -> Iterator[_Part]:
+    """Leave an object, which has NAT of its own, before a rule of twice NAT that would be taken for that."""
+    before = ""
+    for part in parts:
+        inside_object = before.startswith("object network ") and part.root.startswith("nat ")
+        yield replace(part, lines=("exit", *part.lines)) if inside_object else part
+        before = part.root if part.root in part.lines else ""
 
 
 def _shape(change: Change) -> str:

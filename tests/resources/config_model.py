@@ -58,7 +58,9 @@ class Device:
             self.platform = "pix"
             self.defaults.add("fixup protocol smtp 25")
         self._load(text)
-        self.defaults |= {line[3:] for line in _texts(self.root) if line.startswith("no ")}
+        self.shown = set(_texts(self.root))
+        self.headed = set(_headed(self.root))
+        self.defaults |= {line[3:] for line in self.shown if line.startswith("no ")}
         self.words = self._vocabulary()
         self.here: list[Node | str] = []
 
@@ -142,7 +144,7 @@ class Device:
         """What the configuration means: sections are sets, access lists, classes and entries have an order."""
 
         def of(node: Node) -> object:
-            ordered = [below.text for below in node.inside if below.text.startswith(("class ", "route-map "))]
+            ordered = [below.text for below in node.inside if below.text.startswith(("class ", "route-map ", "nat ("))]
             return (
                 frozenset((below.text, of(below), tuple(below.raw)) for below in node.inside),
                 tuple(_by_map(ordered)),
@@ -168,16 +170,29 @@ class Device:
         ):
             self._entry(str(self.here[-1]), line)
             return
-        if text == "exit-address-family":
+        if text in ("exit-address-family", "exit"):
             self.here.pop()
             return
         while self.here and (isinstance(self.here[-1], str) or not self._fits(self.here[-1], text)):
             self.here.pop()
         parent = self.here[-1] if self.here else self.root
         assert isinstance(parent, Node)
-        if parent is self.root and self._of_a_list(line):
+        if parent is self.root and (self._of_a_list(line) or self._translates(line)):
             return
         (self._take_back if line.startswith("no ") else self._set)(parent, line)
+
+    def _translates(self, line: str) -> bool:
+        """A rule of twice NAT at a place among those of its section."""
+        rule = re.compile(r"(nat \(\S+\) )(after-auto )?(?:(\d+) )?(source .*)")
+        asked = rule.fullmatch(line)
+        if not asked:
+            return False
+        same = [n for n in self.root.inside if (found := rule.fullmatch(n.text)) and found[2] == asked[2]]
+        at = int(asked[3]) - 1 if asked[3] else len(same)
+        assert 0 <= at <= len(same)
+        where = self.root.inside.index(same[at]) if at < len(same) else len(self.root.inside)
+        self.root.inside.insert(where, Node(f"{asked[1]}{asked[2] or ''}{asked[4]}"))
+        return True
 
     def _fits(self, node: Node, text: str) -> bool:
         """Whether a section takes a line itself; a device tries its section first and all else after."""
@@ -300,10 +315,15 @@ class Device:
         ):
             raise Rejected(f"there is no inspection {binding[1]}")
         node = parent.find(line) or Node(line)
-        hidden = line in self.defaults and (self.hides or line == "ip source-route") and not line.startswith("fixup ")
+        hidden = (
+            line in self.defaults
+            and (self.hides or line == "ip source-route")
+            and line not in self.shown
+            and not line.startswith("fixup ")
+        )
         if node not in parent.inside and not hidden and line != "no shutdown":
             self._place(parent, node)
-        if SECTIONS.match(line) or (_kind(line) in self.words and _kind(line) != _kind(parent.text)):
+        if SECTIONS.match(line) or line in self.headed:
             self.here = [*[one for one in self.here if one is not node], node]
 
     def _place(self, parent: Node, node: Node) -> None:
@@ -353,6 +373,14 @@ def _texts(node: Node) -> Iterable[str]:
         yield from _texts(below)
 
 
+def _headed(node: Node) -> Iterable[str]:
+    """The lines that others stand below."""
+    for below in node.inside:
+        if below.inside:
+            yield below.text
+        yield from _headed(below)
+
+
 def _two(text: str) -> str:
     return " ".join(text.removeprefix("no ").split()[:2])
 
@@ -363,4 +391,5 @@ def _kind(text: str) -> str:
 
 def _by_map(ordered: Sequence[str]) -> list[str]:
     """Entries of different route maps have no order among them."""
-    return sorted(ordered, key=lambda text: text.split()[1] if text.startswith("route-map ") else "")
+    names = {"route-map": 1, "nat": 2}
+    return sorted(ordered, key=lambda text: text.split()[names[_kind(text)]] if _kind(text) in names else "")
