@@ -31,6 +31,9 @@ Key = Annotated[str, AfterValidator(_key)]
 View = Annotated[Literal["native", "32", "64"], BeforeValidator(_view)]
 
 
+_NUMBERS = frozenset({"dword", "qword"})
+
+
 class RegistryData(Options):
     """A value with its type."""
 
@@ -45,8 +48,11 @@ class RegistryData(Options):
 
     def value(self) -> Value:
         """The canonical form. Raises ValueError where type and data do not fit."""
+        data = self.data
+        if isinstance(data, str) and data.isdecimal() and self.type.lower().removeprefix("reg_") in _NUMBERS:
+            data = int(data)  # a vault holds nothing but text
         try:
-            return registry.canonical(self.type, self.data, self.raw)
+            return registry.canonical(self.type, data, self.raw)
         except RemediationError as error:
             raise ValueError(error.message) from error
 

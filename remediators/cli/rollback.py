@@ -55,6 +55,7 @@ def way_back(
     """
     from remediators.cli.project import load_for_plan, plan_tasks
     from remediators.cli.runs_on_disk import told_run
+    from remediators.cli.at_rest import opened
     from remediators.cli.secrecy import is_kept, secret_again
     from remediators.engine.rollback import back_tasks, guarded, standing
     from remediators.journal import Journal, State
@@ -63,7 +64,7 @@ def way_back(
     state = State(shared.state_dir)
     name, folder, plan, _ = told_run(state, run)
     with Journal(state.journal_path) as journal:
-        stands = standing(journal.events(name))
+        stands = opened(state, standing(journal.events(name)))
     touched = tuple(host for host in plan.hosts if host.name in stands)
     begun = replace(plan, hosts=tuple(h for h in touched if stands[h.name].begun or stands[h.name].unfinished))
     if not begun.hosts:
@@ -121,8 +122,9 @@ def _forced(overwrite: str | None, tasks: Mapping[str, Any]) -> set[str]:
 
 
 def _tell_lost(stands: Mapping[str, Any]) -> None:
-    from remediators.cli.secrecy import is_kept
+    from remediators.cli.at_rest import lost
+    from remediators.journal.state import VAULT_KEY
 
-    lost = {str(entry.change.address) for stand in stands.values() for entry in stand.begun if not is_kept(entry)}
-    for address in sorted(lost):
-        click.echo(f"warning: {address} held a secret, which is kept nowhere and cannot be put back", err=True)
+    for address in lost(entry for stand in stands.values() for entry in stand.begun):
+        words = f"held a secret, which {VAULT_KEY} of the state directory does not open: it is not put back"
+        click.echo(f"warning: {address} {words}", err=True)

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 
+from remediators.cli.at_rest import locked, sealing
 from remediators.cli.interrupts import INTERRUPTED, finishing
 from remediators.cli.options import Given
 from remediators.cli.progress import flight
@@ -30,7 +31,7 @@ from remediators.engine.rollback import BackTask, back_tasks, planned_begun
 from remediators.engine.rollout import apply_fleet
 from remediators.journal import Event, Journal, State, write_document, write_private
 from remediators.model import Host, JournalError, Plan, Redactor, UsageError
-from remediators.model.documents import Seal, plan_document, read_plan, with_digest
+from remediators.model.documents import plan_document, read_plan, with_digest
 from remediators.reports.rollback_playbook import rollback_playbook
 from remediators.reports.terminal import run_text
 
@@ -62,7 +63,7 @@ def carried(
 ) -> Carried:
     """Apply a plan as a new run, and print nothing but its progress."""
     state = State(given.state_dir)
-    seal = Seal(state.key())
+    seal = sealing(state)
     back = _way_back(plan, fleet.house)
     plan = replace(plan, extra={**plan.extra, "by": who()})
     with Journal(state.journal_path) as journal:
@@ -115,7 +116,7 @@ def _begin(
     run, folder = state.new_run()
     try:
         write_document(folder / "plan.json", document)
-        write_private(folder / "rollback.yml", redactor.text(rollback_playbook(run, back)))
+        write_private(folder / "rollback.yml", rollback_playbook(run, back, _Hiding(state, redactor)))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -128,6 +129,20 @@ def _keep(path: Path, document: dict[str, Any]) -> None:
         write_document(path, document)
     except JournalError as error:
         click.echo(f"warning: {error.message}; `remediate show` tells the same from the journal", err=True)
+@dataclass(frozen=True, slots=True)
+class _Hiding:
+    """How secrets stand in a rollback playbook."""
+
+    state: State
+    redactor: Redactor
+
+    def locked(self, text: str) -> str:
+        return locked(self.state, text.encode("utf-8", "surrogatepass"))
+
+    def blotted(self, text: str) -> str:
+        return self.redactor.text(text)
+
+
 
 
 @contextmanager

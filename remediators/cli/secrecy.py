@@ -1,7 +1,8 @@
 """
 No secret in the clear gets past a plan: documents, the journal and the screen all show what a plan holds.
 
-A journal in which a secret was blotted out could not put back what it stood in, so such an item is refused here.
+A value that holds a secret is sealed wherever it stands, and encrypted where it must be had again. What cannot be
+sealed, because everybody must read it (an address, a command), makes its item refused here.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ from remediators.engine.planner import worst
 from remediators.engine.rollback import Begun
 from remediators.model import Address, Change, HostPlan, Item, Redactor
 from remediators.model.documents import Seal, concealed
-
-_NOT_AT_REST = "secrets are not encrypted at rest yet, so it could not be put back: change it by hand"
 
 
 def without_secrets(host: HostPlan, redactor: Redactor) -> HostPlan:
@@ -41,7 +40,8 @@ def _held_back(item: Item, redactor: Redactor) -> Item:
     if item.outcome != "change":
         return replace(item, commands=tuple(map(redactor.text, item.commands)))
     why = next((text for change in item.changes if (text := _shown_by(change, redactor))), None)
-    rest = [dict(item.checks), dict(item.options), *item.commands, *map(str, item.actions)]
+    sealed = any(change.sensitive for change in item.changes)  # then so is what its checks look for
+    rest = [{} if sealed else dict(item.checks), dict(item.options), *item.commands, *map(str, item.actions)]
     if why is None and _shows(rest, redactor):
         why = "its commands or its checks would show a password or another secret of this host, and stand in the plan"
     if why is None:
@@ -58,15 +58,13 @@ def _shown_by(change: Change, redactor: Redactor) -> str | None:
         )
     if change.sensitive:
         return None
-    if _shows(change.before, redactor):
-        return f"{change.address} holds a password or another secret of this host now, and {_NOT_AT_REST}"
-    if _shows(change.after, redactor):
-        return f"{change.address} would hold a password or another secret of this host: say sensitive: true on the task"
+    if redactor.shows(change.before) or redactor.shows(change.after):
+        return f"{change.address} holds a secret that became known only now; plan again"
     return None
 
 
 def _shows(value: Any, redactor: Redactor) -> bool:
-    return bool(redactor.value(value) != value)
+    return redactor.shows(value)
 
 
 def secret_again(host: HostPlan, begun: Iterable[Begun], seal: Seal, *, overwrite: bool) -> HostPlan:
@@ -92,5 +90,5 @@ def _secret_item(item: Item, secrets: Mapping[Address, Change], seal: Seal | Non
 
 
 def is_kept(entry: Begun) -> bool:
-    """Whether what was there before a change is known; a secret is kept nowhere, so it cannot be put back."""
-    return not (concealed(entry.change.before) or (entry.change.sensitive and entry.change.before is not None))
+    """Whether what was there before a change is known: a secret, only where its key could open it."""
+    return not concealed(entry.change.before)

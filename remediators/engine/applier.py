@@ -237,7 +237,9 @@ class HostRun:
             if known[change.address] != change.before:
                 raise Refused(f"{self.touch.is_now(change)}, which this plan did not expect")
             if not change.sensitive and self.work.record.spoils(change.before):
-                raise Refused(f"{change.address} holds a secret of this inventory now, which is kept nowhere")
+                raise Refused(
+                    f"{change.address} holds a secret of this inventory, which the plan did not know; plan again"
+                )
         steps = [step for kind, members in by_kind(self.house, pending) for step in kind.write(members, known)]
         _only_planned(item, steps)
         return steps

@@ -92,10 +92,9 @@ def _still(span: Change, touch: Touch, seal: Seal) -> Still:
         value = touch.known[span.address]
     except Unread:
         return Still(span, "unread")
-    if value == span.after or (concealed(span.after) and seal.fits(span.after, value)):
+    if seal.same(span.after, value):
         return Still(span, "after")
-    before = value == span.before or (concealed(span.before) and seal.fits(span.before, value))
-    return Still(span, "before" if before else "foreign", None if span.sensitive else value)
+    return Still(span, "before" if seal.same(span.before, value) else "foreign", None if span.sensitive else value)
 
 
 def _looked(item: ItemResult, look: Look, touch: Touch) -> Sequence[Looked]:

@@ -232,7 +232,13 @@ def _diffed(blank: Item, task: Task, rendered: Rendered, known: Snapshot, house:
     wanted = remediator.desired(rendered.options, known)
     details = remediator.details(rendered.options, known)
     changes = tuple(
-        Change(address, known[address], after, rendered.sensitive, details.get(address))
+        Change(
+            address,
+            known[address],
+            after,
+            rendered.sensitive or house.tells(known[address]) or house.tells(after),
+            details.get(address),
+        )
         for address, after in wanted.items()
         if known[address] != after
     )
@@ -257,17 +263,8 @@ def _diffed(blank: Item, task: Task, rendered: Rendered, known: Snapshot, house:
 
 
 def guard(changes: Iterable[Change], known: Snapshot, house: House) -> None:
-    """
-    Raise `Refused` where a change, or its way back, could not be written.
-
-    A sensitive value that is there already is not changed: the journal would have to hold it in the clear.
-    """
+    """Raise `Refused` where a change, or its way back, could not be written."""
     for change in changes:
-        if change.sensitive and change.before is not None:
-            raise Refused(
-                f"{change.address} holds a sensitive value now, and secrets are not encrypted at rest yet, so it could "
-                "not be put back"
-            )
         doubt = known.doubts.get(change.address)
         if doubt:
             raise Refused(f"{change.address} may have been read with loss ({doubt}), so it could not be put back")

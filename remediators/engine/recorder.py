@@ -94,8 +94,12 @@ class Recorder:
         return result
 
     def changes(self, changes: tuple[Change, ...]) -> list[Mapping[str, Any]]:
-        """Changes as they may be written down."""
-        return [change_document(change, self._seal) for change in changes]
+        """
+        Changes as they may be written down, a secret that was there before encrypted.
+
+        Raises `JournalError` where it could not be kept.
+        """
+        return [change_document(change, self._seal, kept=True) for change in changes]
 
     def shown(self, changes: tuple[Change, ...]) -> list[Mapping[str, Any]]:
         """Changes as they may be seen, of which nothing need be had again."""

@@ -35,7 +35,7 @@ from remediators.model import (
     Unread,
     Value,
 )
-from remediators.model.documents import Seal, concealed
+from remediators.model.documents import Seal
 
 
 @dataclass(slots=True)
@@ -228,9 +228,9 @@ def _one(seal: Seal, touch: Touch, change: Change, span: Change, *, begun: bool)
         value = touch.known[change.address]
     except Unread:
         return Found(change, "unread", begun)
-    if value == span.after or (concealed(span.after) and seal.fits(span.after, value)):
+    if seal.same(span.after, value):
         return Found(change, "after", begun)
-    if value == span.before:
+    if seal.same(span.before, value):
         return Found(change, "before", begun)
     return Found(change, "foreign", begun, None if change.sensitive else value)
 
@@ -320,6 +320,17 @@ def _confirm(survey: Survey, found: Recovery, guard: Guard) -> Recovery:
     return replace(found, status=status, error="; ".join(told) or error, left=None, console="", told=("confirmed",))
 
 
+def _not_back(seal: Seal, touch: Touch, span: Change) -> str | None:
+    """How a value differs from the one of before, as it may be said."""
+    if not span.sensitive:
+        return touch.mismatch(span.address, span.before)
+    try:
+        same = seal.same(span.before, touch.known[span.address])
+    except Unread as error:
+        return error.message
+    return None if same else f"{span.address} does not have the value of before"
+
+
 def _revert(survey: Survey, found: Recovery, guard: Guard) -> Recovery:
     """Let the device go back at once, and read that it did; a reload is waited for by nobody here."""
     if found.left is None:
@@ -332,7 +343,7 @@ def _revert(survey: Survey, found: Recovery, guard: Guard) -> Recovery:
     def look(session: Armed) -> str | None:
         touch = Touch(session, survey.house, Snapshot())
         touch.look(spans, {}, list(survey.house.platform_of(survey.host).queries()))
-        return next((text for at, span in spans.items() if (text := touch.mismatch(at, span.before))), None)
+        return next((text for span in spans.values() if (text := _not_back(survey.seal, touch, span))), None)
 
     wrong = guard.back(look)
     if wrong:

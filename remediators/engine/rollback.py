@@ -7,7 +7,7 @@ says was begun, and refuses what somebody else has changed since.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
@@ -64,7 +64,11 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class BackTask:
-    """A task of a rollback, already rendered: it implements model's ``Task``."""
+    """
+    A task of a rollback, already rendered: it implements model's ``Task``.
+
+    ``secrets`` are the texts in its options that must not be shown; there may be none in a ``sensitive`` one.
+    """
 
     play: str
     name: str
@@ -79,12 +83,14 @@ class BackTask:
     allow_unverified: bool = False
     cause: int | None = None
     facts: frozenset[str] = frozenset()
+    sensitive: bool = False
+    secrets: frozenset[str] = frozenset()
 
     def render(self, facts: Mapping[str, Any]) -> Sequence[Rendered]:
-        return (Rendered(self.options),)
+        return (Rendered(self.options, sensitive=self.sensitive),)
 
     def preview(self) -> Sequence[Rendered]:
-        return (Rendered(self.options),)
+        return self.render({})
 
 
 # what `recover` saw, as the result of a change; what is unread stays as it was known
@@ -170,6 +176,7 @@ def _granted(plan: HostPlan) -> dict[str, Any]:
 
 def _of_item(members: Sequence[Begun], play: str, house: House, granted: Mapping[str, Any]) -> list[BackTask]:
     notify = members[0].notify
+    sealed = [entry.change for entry in members if entry.change.sensitive]
     return [
         BackTask(
             play,
@@ -178,10 +185,26 @@ def _of_item(members: Sequence[Begun], play: str, house: House, granted: Mapping
             house.options(restoration.remediator, {**restoration.options, **granted}),
             restoration.comment,
             notify=notify,
+            sensitive=bool(sealed),
+            secrets=frozenset(text for change in sealed for text in texts_of(change.before)),
         )
         for kind, changes in by_kind(house, (entry.change for entry in members))
         for restoration in kind.restore(changes)
     ]
+
+
+# what states are called is no secret: it stands in every plan
+_STATES = frozenset({"present", "running", "stopped", "paused", "auto", "delayed", "manual", "disabled"})
+
+
+def texts_of(value: Value) -> Iterator[str]:
+    """The texts in a value, its type and the names of states left out; numbers as their digits."""
+    if isinstance(value, dict):
+        yield from (text for name, inside in value.items() if name != "type" for text in texts_of(inside))
+    elif isinstance(value, list):
+        yield from (text for inside in value for text in texts_of(inside))
+    elif value is not None and value not in _STATES:
+        yield str(value)
 
 
 def _named_back(task: str) -> str:

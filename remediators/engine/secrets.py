@@ -17,7 +17,8 @@ from remediators.model.documents import Seal, concealed
 
 def has_secrets(hosts: Iterable[HostPlan]) -> bool:
     """Whether anything in these plans stands for a secret."""
-    return any(concealed(change.after) for host in hosts for item in host.items for change in item.changes) or any(
+    changes = (change for host in hosts for item in host.items for change in item.changes)
+    return any(concealed(change.after) or concealed(change.before) for change in changes) or any(
         _secret_checks(item) for host in hosts for item in host.items
     )
 
@@ -75,14 +76,16 @@ def _checks(item: Item, turns: Sequence[Item], seal: Seal) -> Mapping[str, Any]:
 
 def _change(change: Change, turns: Sequence[Item], seal: Seal) -> Change | None:
     """The change with its secret; ``None`` where the host has what is wanted now, so that nothing is to be done."""
-    if not concealed(change.after):
+    if not concealed(change.after) and not concealed(change.before):
         return change
     offered = [other for item in turns for other in item.changes if other.address == change.address]
     for candidate in offered:
-        if seal.fits(change.after, candidate.after):
-            return replace(change, after=candidate.after)
+        if seal.same(change.after, candidate.after) and seal.same(change.before, candidate.before):
+            return replace(change, before=candidate.before, after=candidate.after)
     if not offered and turns and all(item.outcome in ("ok", "change") for item in turns):
         return None
+    if any(seal.same(change.after, candidate.after) for candidate in offered):
+        raise Refused(f"{change.address} was changed since the plan was made; plan again")
     told = next(
         (item.reason for item in turns if item.reason), "the secret is not the one that this plan was made with"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from remediators.model import JournalError, UsageError
 
 _KEY_BYTES = 32
+VAULT_KEY = "vault.key"
 
 
 class State:
@@ -24,6 +26,7 @@ class State:
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.runs = self.root / "runs"
+        _only_its_owners(self.root)
         try:
             for folder in (self.root, self.runs):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -41,18 +44,32 @@ class State:
 
     def key(self) -> bytes:
         """The key for HMACs of secrets; made at first use. Raises `JournalError` where it is not what was written."""
-        path = self.root / "hmac.key"
+        return bytes.fromhex(self._key("hmac.key", "saved plans with secrets need that one"))
+
+    def vault_password(self) -> str:
+        """
+        The password that secrets in the journal and in rollback playbooks are encrypted with; made at first use.
+
+        It is a vault password file, so that Ansible's own tools can use it too. Raises `JournalError`.
+        """
+        return self._key(VAULT_KEY, "the way back of secrets needs that one")
+
+    def _key(self, name: str, why: str) -> str:
+        """The hexadecimal digits of a key."""
+        path = self.root / name
         if not path.exists():
-            _make_once(path, secrets.token_hex(32))
+            _make_once(path, secrets.token_hex(_KEY_BYTES))
         try:
-            key = bytes.fromhex(path.read_text(encoding="ascii"))
+            _only_read_by_its_owner(path)
+            digits = path.read_text(encoding="ascii").strip()
+            whole = len(bytes.fromhex(digits)) == _KEY_BYTES
         except OSError as error:
             raise JournalError(f"the key {path} cannot be read: {error.strerror}") from error
         except ValueError:
-            key = b""
-        if len(key) != _KEY_BYTES:
-            raise JournalError(f"{path} is not the key that was written there; saved plans with secrets need that one")
-        return key
+            whole = False
+        if not whole:
+            raise JournalError(f"{path} is not the key that was written there; {why}")
+        return digits
 
     def new_run(self) -> tuple[str, Path]:
         """Make an id that sorts by time, and the folder of that run. Raises `JournalError`."""
@@ -79,6 +96,23 @@ class State:
             there = ", ".join(known[-3:]) or "none yet"
             raise UsageError(f"there is no run {name!r} in {self.runs} (newest: {there})")
         return name, self.runs / name
+
+
+def _only_its_owners(root: Path) -> None:
+    """Raises `JournalError` for a state directory that others could put something into."""
+    try:
+        found = root.stat()
+    except OSError:
+        return  # it is made, or its fault is told, when it is used
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise JournalError(f"the state directory {root} can be written by others: chmod 700 {root}")
+    if found.st_uid != os.geteuid():
+        raise JournalError(f"the state directory {root} belongs to another user: say --state-dir")
+
+
+def _only_read_by_its_owner(path: Path) -> None:
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise JournalError(f"the key {path} can be read by others: chmod 600 {path}, and think of it as known")
 
 
 def private(path: str, flags: int) -> int:

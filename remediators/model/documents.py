@@ -10,13 +10,13 @@ import hashlib
 import hmac
 import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from remediators.model.addresses import Address
 from remediators.model.changes import Action, Arming, Change, HostPlan, Item, Plan, Source
-from remediators.model.errors import UsageError
+from remediators.model.errors import JournalError, UsageError
 from remediators.model.shapes import Shape, check, schema_of
 from remediators.model.values import Value
 
@@ -66,15 +66,32 @@ class EditedPlan(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """Turns sensitive values into references. ``key`` never leaves the state directory."""
+    """
+    Turns sensitive values into references. ``key`` never leaves the state directory.
+
+    ``lock`` encrypts what must be had again: a vault text of the bytes it is given. Without it nothing can be kept.
+    """
 
     key: bytes
+    lock: Callable[[bytes], str] | None = field(default=None, repr=False)
 
     def conceal(self, reference: str, value: Value) -> Value:
         """Give what may stand in a document for a sensitive value; absent stays absent."""
         if value is None:
             return None
         return {"secret": reference, "hmac": hmac.new(self.key, canonical(value), hashlib.sha256).hexdigest()}
+
+    def keep(self, reference: str, value: Value) -> Value:
+        """The same with the value itself, encrypted, so that it can be put back. Raises `JournalError`."""
+        if value is None:
+            return None
+        if self.lock is None:
+            raise JournalError(f"{reference}: its secret could not be kept, because nothing encrypts it here")
+        return {**self.conceal(reference, value), "vault": self.lock(canonical(value))}
+
+    def same(self, wanted: Value, value: Value) -> bool:
+        """Whether a value is the wanted one, which may be concealed."""
+        return value == wanted or (concealed(wanted) and self.fits(wanted, value))
 
     def fits(self, concealed: Value, value: Value) -> bool:
         """Whether ``value`` is the one that `conceal` stood for."""
@@ -119,7 +136,12 @@ def is_intact(document: Mapping[str, Any]) -> bool:
 
 def concealed(value: Value) -> bool:
     """Whether a value read from a document stands for a secret."""
-    return isinstance(value, dict) and set(value) == {"secret", "hmac"}
+    return isinstance(value, dict) and {"secret", "hmac"} <= set(value) <= {"secret", "hmac", "vault"}
+
+
+def is_open(change: Change) -> bool:
+    """Whether a sensitive value that was there before stands in a change as it is."""
+    return change.sensitive and change.before is not None and not concealed(change.before)
 
 
 def plan_document(plan: Plan, seal: Seal) -> dict[str, Any]:
@@ -185,13 +207,15 @@ def _checks_document(item: Item, seal: Seal) -> dict[str, Any]:
     }
 
 
-def change_document(change: Change, seal: Seal) -> dict[str, Any]:
+def change_document(change: Change, seal: Seal, *, kept: bool = False) -> dict[str, Any]:
+    """A change as it may be written; ``kept`` says that a secret that was there before must be had again from it."""
+
     def shown(value: Value) -> Value:
         return seal.conceal(str(change.address), value) if change.sensitive and not concealed(value) else value
 
     document: dict[str, Any] = {
         "resource": str(change.address),
-        "before": shown(change.before),
+        "before": seal.keep(str(change.address), change.before) if kept and is_open(change) else shown(change.before),
         "after": shown(change.after),
     }
     if change.sensitive:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import yaml
@@ -24,6 +24,23 @@ class BackTaskLike(Protocol):
     def notify(self) -> tuple[str, ...]: ...
     @property
     def handler(self) -> bool: ...
+    @property
+    def sensitive(self) -> bool: ...
+    @property
+    def secrets(self) -> Collection[str]: ...
+
+
+class Hiding(Protocol):
+    """How secrets stand in a playbook: ``locked`` gives a vault text, ``blotted`` a text in which none can be read."""
+
+    def locked(self, text: str) -> str: ...
+    def blotted(self, text: str) -> str: ...
+
+
+class _Sealed(str):
+    """A vault text."""
+
+    __slots__ = ()
 
 
 class _Unsafe(str):
@@ -51,11 +68,12 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
 
 
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(_Sealed, lambda dumper, text: dumper.represent_scalar("!vault", str(text), style="|"))
 _Dumper.add_representer(_Unsafe, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style='"'))
 
 
-def rollback_playbook(run: str, hosts: Mapping[str, Sequence[BackTaskLike]]) -> str:
-    """One play for all hosts that go back the same way."""
+def rollback_playbook(run: str, hosts: Mapping[str, Sequence[BackTaskLike]], hiding: Hiding) -> str:
+    """One play for all hosts that go back the same way. Secrets in it are vault texts."""
     groups: dict[str, tuple[list[str], Sequence[BackTaskLike]]] = {}
     for host, tasks in hosts.items():
         if tasks:
@@ -67,7 +85,7 @@ def rollback_playbook(run: str, hosts: Mapping[str, Sequence[BackTaskLike]]) -> 
     )
     if not groups:
         return head + "# The run had nothing to change.\n[]\n"
-    return head + "\n".join(_play(names, tasks) for names, tasks in groups.values())
+    return head + "\n".join(_play(names, tasks, hiding) for names, tasks in groups.values())
 
 
 def _same(tasks: Sequence[BackTaskLike]) -> str:
@@ -80,15 +98,15 @@ def _plain(options: Any) -> Any:
     return options.model_dump(mode="json", exclude_unset=True)
 
 
-def _play(names: Sequence[str], tasks: Sequence[BackTaskLike]) -> str:
+def _play(names: Sequence[str], tasks: Sequence[BackTaskLike], hiding: Hiding) -> str:
     hosts = ":".join(names)
     text = _dump([{"name": f"Put back {', '.join(names)}", "hosts": hosts}])
     handlers = list(_told_apart([task for task in tasks if task.handler]))
     names_of: dict[str, list[str]] = {}
     for name, handler in handlers:
         names_of.setdefault(handler.name, []).append(name)
-    text += "  tasks:\n" + "\n".join(_task(task, task.name, names_of) for task in tasks if not task.handler)
-    told = "\n".join(_task(handler, name, {}) for name, handler in handlers)
+    text += "  tasks:\n" + "\n".join(_task(task, task.name, names_of, hiding) for task in tasks if not task.handler)
+    told = "\n".join(_task(handler, name, {}, hiding) for name, handler in handlers)
     return text + (f"  handlers:\n{told}" if handlers else "")
 
 
@@ -103,12 +121,29 @@ def _told_apart(handlers: Sequence[BackTaskLike]) -> Iterator[tuple[str, BackTas
             yield (handler.name if len(kinds) == 1 else f"{handler.name} ({len(kinds)})"), handler
 
 
-def _task(task: BackTaskLike, name: str, names_of: Mapping[str, Sequence[str]]) -> str:
-    body: dict[str, Any] = {"name": _guarded(name), task.remediator: _guarded(_plain(task.options))}
+def _task(task: BackTaskLike, name: str, names_of: Mapping[str, Sequence[str]], hiding: Hiding) -> str:
+    wanted = _hidden(_plain(task.options), task.secrets, hiding)
+    body: dict[str, Any] = {"name": _guarded(hiding.blotted(name))}
+    if task.sensitive:
+        body["sensitive"] = True
+    body[task.remediator] = _guarded(wanted)
     if task.notify:
         body["notify"] = [_guarded(name) for notified in task.notify for name in names_of.get(notified, [notified])]
-    comment = f"    # {' '.join(task.comment.split())}\n" if task.comment else ""
+    comment = f"    # {hiding.blotted(' '.join(task.comment.split()))}\n" if task.comment else ""
     return comment + "".join(f"    {line}\n" for line in _dump([body]).splitlines())
+
+
+def _hidden(value: Any, secrets: Collection[str], hiding: Hiding) -> Any:
+    """The same value with each secret in it encrypted, and no other known one to be read."""
+    if isinstance(value, dict):
+        return {hiding.blotted(name): _hidden(inside, secrets, hiding) for name, inside in value.items()}
+    if isinstance(value, list):
+        return [_hidden(inside, secrets, hiding) for inside in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    if any(secret == str(value) or (len(secret) > 2 and secret in str(value)) for secret in secrets):
+        return _Sealed(hiding.locked(str(value)))
+    return hiding.blotted(value) if isinstance(value, str) else value
 
 
 def _guarded(value: Any) -> Any:
@@ -117,7 +152,7 @@ def _guarded(value: Any) -> Any:
         return {_guarded(name): _guarded(inside) for name, inside in value.items()}
     if isinstance(value, list):
         return [_guarded(inside) for inside in value]
-    if isinstance(value, str) and any(mark in value for mark in ("{{", "{%", "{#")):
+    if isinstance(value, str) and not isinstance(value, _Sealed) and any(mark in value for mark in ("{{", "{%", "{#")):
         return _Unsafe(value)
     return value
 

@@ -5,6 +5,7 @@ from remediators.engine.recorder import Recorder
 from remediators.engine.rollback import back_tasks, guarded, standing
 from remediators.engine.rollout import apply_fleet
 from remediators.journal import Journal
+from remediators.language.vault import encrypt
 from remediators.model import Plan, Redactor
 from remediators.model.documents import Seal
 from remediators.runners.threads import side_by_side
@@ -19,7 +20,7 @@ class Bench:
         self.hosts = hosts
         self.house = house(hosts)
         self.fleet = Fleet(self.house, connector(hosts, unreachable), side_by_side)
-        self.seal = Seal(b"key")
+        self.seal = Seal(b"key", lambda raw: encrypt(raw, b"password", "test"))
         self.redactor = Redactor(secrets)
         self.runs = 0
         self.watch = None

@@ -1,8 +1,15 @@
+import json
+from dataclasses import replace
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remediators.engine.outcomes import exit_code
 from remediators.engine.rollback import standing
+from remediators.language.vault import decrypt, read_envelope
+from remediators.model import JournalError
+from remediators.model.documents import Seal
 from tests.engine.conftest import Bench
 from tests.engine.fake import FakeHost, FakeTask, thing
 
@@ -212,7 +219,7 @@ def test_a_host_of_a_refused_version_is_refused_with_the_reason(bench):
     assert plans[0].items[0].reason == "too old"
 
 
-def test_a_sensitive_value_that_is_there_is_not_changed_and_a_new_one_is_sealed(bench, tmp_path):
+def test_a_sensitive_value_is_changed_and_the_one_before_is_kept_encrypted(bench, tmp_path):
     b = bench({"h": FakeHost({"old": "was here"})})
     plans = b.plan(
         [FakeTask("old", {"old": "hunter2"}, sensitive=True), FakeTask("new", {"new": "hunter2"}, sensitive=True)]
@@ -220,10 +227,37 @@ def test_a_sensitive_value_that_is_there_is_not_changed_and_a_new_one_is_sealed(
 
     b.apply(plans)
 
-    assert [item.outcome for item in plans[0].items] == ["refused", "change"]
-    assert b.hosts["h"].things == {"old": "was here", "new": "hunter2"}
+    assert b.hosts["h"].things == {"old": "hunter2", "new": "hunter2"}
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert b"hunter2" not in written
+    assert b"was here" not in written
+    old, new = (change for event in b.events() if event.kind == "intent" for change in event.body["changes"])
+    assert json.loads(decrypt(read_envelope(old["before"]["vault"]), b"password")) == "was here"
+    assert new["before"] is None
+
+
+def test_a_sensitive_value_that_nothing_could_keep_is_not_touched(bench):
+    b = bench({"h": FakeHost({"old": "was here"})})
+    b.seal = Seal(b"key")
+    plans = b.plan([FakeTask("old", {"old": "hunter2"}, sensitive=True)])
+
+    with pytest.raises(JournalError, match="could not be kept"):
+        b.apply(plans)
+
+    assert b.hosts["h"].things == {"old": "was here"}
+
+
+def test_a_value_that_holds_a_known_secret_is_sensitive_whoever_writes_it(bench, tmp_path):
+    b = bench({"h": FakeHost({"a": "old hunter2"})}, secrets=["hunter2"])
+    b.house = replace(b.house, tells=b.redactor.shows)
+    b.fleet = replace(b.fleet, house=b.house)
+    plans = b.plan([FakeTask("a", {"a": "new"}), FakeTask("b", {"b": "new hunter2"}), FakeTask("c", {"c": "plain"})])
+
+    b.apply(plans)
+
+    assert [change.sensitive for item in plans[0].items for change in item.changes] == [True, True, False]
+    assert b.hosts["h"].things == {"a": "new", "b": "new hunter2", "c": "plain"}
+    assert b"hunter2" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_a_value_that_could_not_be_written_back_is_refused_at_plan_time(bench):

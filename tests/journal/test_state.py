@@ -93,6 +93,7 @@ def test_the_key_is_made_once_also_by_many_at_the_same_time(state):
 @pytest.mark.parametrize("content", ["", "zz", "abc", "00" * 31])
 def test_a_key_that_is_not_whole_is_refused(state, content):
     (state.root / "hmac.key").write_text(content)
+    (state.root / "hmac.key").chmod(0o600)
 
     with pytest.raises(JournalError, match="not the key that was written"):
         state.key()
@@ -128,3 +129,34 @@ def test_a_run_is_found_by_id_path_and_latest_and_nothing_outside_is(state, tmp_
     for name in ("../..", "..", ".", "", str(tmp_path / "elsewhere"), "no\x00thing"):
         with pytest.raises(UsageError, match="there is no run"):
             state.find(name)
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o702, 0o777])
+def test_a_state_directory_that_others_can_write_is_refused(tmp_path, mode):
+    folder = tmp_path / "state"
+    folder.mkdir()
+    folder.chmod(mode)
+
+    with pytest.raises(JournalError, match="can be written by others: chmod 700"):
+        State(folder)
+
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["hmac.key", "vault.key"])
+def test_a_key_that_others_can_read_is_refused(state, name):
+    read = {"hmac.key": state.key, "vault.key": state.vault_password}[name]
+    first = read()
+    (state.root / name).chmod(0o640)
+
+    with pytest.raises(JournalError, match="can be read by others: chmod 600"):
+        read()
+
+    (state.root / name).chmod(0o600)
+    assert read() == first
+
+
+def test_the_two_keys_of_a_state_directory_are_not_the_same_and_stay(state):
+    assert bytes.fromhex(state.vault_password()) != state.key()
+    assert State(state.root).vault_password() == state.vault_password()
+    assert {path.stat().st_mode & 0o777 for path in state.root.glob("*.key")} == {0o600}

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from remediators.language import Vocabulary, load
-from remediators.reports.rollback_playbook import rollback_playbook
+from remediators.language.hidden import Keyring, reading_with
+from remediators.language.vault import encrypt
+from remediators.language.vault_passwords import known_password
+from remediators.reports.rollback_playbook import rollback_playbook as written
 
 
 class Put(BaseModel, frozen=True):
@@ -25,6 +28,22 @@ class Back:
     options: BaseModel = field(default_factory=lambda: Put(key="K"))
     notify: tuple[str, ...] = ()
     handler: bool = False
+    sensitive: bool = False
+    secrets: frozenset[str] = frozenset()
+
+
+class Hidden:
+    """Vault texts with a password of their own, and no other secrets."""
+
+    def locked(self, text):
+        return encrypt(text.encode(), b"password", "own")
+
+    def blotted(self, text):
+        return text.replace("known-secret", "********")
+
+
+def rollback_playbook(run, hosts):
+    return written(run, hosts, Hidden())
 
 
 VOCABULARY = Vocabulary(remediators={"put": Put}, checks={}, facts=frozenset(), variables=frozenset())
@@ -120,3 +139,21 @@ def test_handlers_of_one_name_from_two_plays_are_told_apart_and_both_notified(tm
         ("Restart", True),
         ("Restart (2)", True),
     ]
+
+
+def test_secrets_are_vault_texts_that_come_back_and_no_known_one_can_be_read(tmp_path):
+    options = Put(key="K", values={"A": "hunter2x", "B": ["x", "two hunter2x"], "C": 42, "D": "plain {{ x }}"})
+    task = Back(
+        "Back: known-secret", "was known-secret", options=options, sensitive=True, secrets=frozenset({"hunter2x", "42"})
+    )
+
+    text = rollback_playbook("RUN", {"a": [task]})
+    with reading_with(Keyring((known_password("own", "x", b"password"),))):
+        found = read_back(tmp_path, text, ["a"])
+
+    assert "hunter2x" not in text
+    assert "C: 42" not in text
+    assert "known-secret" not in text
+    assert "sensitive: true" in text
+    back = found["a"][0][2][0]
+    assert back.values == {"A": "hunter2x", "B": ["x", "two hunter2x"], "C": "42", "D": "plain {{ x }}"}
