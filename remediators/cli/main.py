@@ -19,6 +19,7 @@ COMMANDS = {
     "diagnose": ("diagnose", "Which cause of KB 919091 applies where, with the evidence and what fixes it."),
     "plan": ("plan", "Dry run: show every change, and save it with --out."),
     "show": ("show", "Print a saved plan or a run again."),
+    "rehearse": ("rehearse", "Try a saved plan there and back on simulated hosts."),
     "approve": ("approve", "Sign a saved plan, as a second person."),
     "apply": ("apply", "Apply what a plan says, and nothing else."),
     "rollback": ("rollback", "Put back what a run changed."),

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from remediators.lab.from_plan_config import config_of
+from remediators.lab.from_plan_config import config_of, order_of, shown_later
 from remediators.lab.inventory import Spec
+from remediators.lab.ios_device import SYSTEM
+from remediators.lab.ios_device import build as build_device
+from remediators.lab.ios_editor import First
 from remediators.lab.metabase import SCHEMA
 from remediators.lab.registry import NUMBERS, full_name, texts_bytes
 from remediators.lab.services import RUNNING, SERVICES, STOPPED
@@ -52,9 +55,15 @@ def rebuild(host: HostPlan, platform: str, connection: str = "winrm") -> Rebuilt
 
 def _device(host: HostPlan, platform: str) -> Rebuilt:
     running, startup = config_of(host, platform)
-    spec: Spec = {"connection": "network_cli", "device": platform, "config": running, "startup": startup}
-    untold = ("all lines of its configuration but those that the plan changes", "its release and its interfaces")
-    return Rebuilt({**spec, "users": {"admin": "For the rehearsal 1"}}, _DEVICES[platform], untold)
+    spec: Spec = {"device": platform, "config": running, "startup": startup, "users": {"admin": "For the rehearsal 1"}}
+    device = build_device(host.name, spec)
+    space = device.spaces[SYSTEM]
+    first, later = space.first or First(), shown_later(host)
+    space.first = replace(first, order=order_of(running), lines=first.lines | later)
+    untold = ["all lines of its configuration but those that the plan changes", "its release and its interfaces"]
+    untold += [f"how it shows {line!r}: taken as the plan expects it" for line in sorted(later) if line[:3] == "no "]
+    entry: Spec = {"connection": "network_cli", "device": platform, "machine": device}
+    return Rebuilt(entry, _DEVICES[platform], tuple(untold))
 
 
 def _windows(host: HostPlan, connection: str) -> Rebuilt:
@@ -137,10 +146,10 @@ class _Told:
         for address, before in self.of_kind("metabase"):
             node, _, name = decode(address.path).rpartition("/")
             metabase.setdefault(node, {}).update({} if before is None else {name: _plain(before)})
-        services: dict[str, dict[str, Any]] = {known.get(name, name): {} for name in self.services}
+        services: dict[str, dict[str, Any]] = {known.get(name, own): {} for name, own in self.services.items()}
         for address, before in self.of_kind("service"):
             name, what = _service(address)
-            services[known.get(name.upper(), name)][what] = before
+            services[known.get(name.upper(), self.services[name.upper()])][what] = before
         return {"metabase": metabase, "services": services}
 
     def of_kind(self, kind: str) -> Iterator[tuple[Address, Value]]:

@@ -18,6 +18,9 @@ _HEAD: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _ARCHIVE: Final[Path] = ("archive", "path flash:archive")
 # Names whose value is a list of the lines *below* them; all other lists are of whole lines.
+_ORDERED: Final = re.compile(
+    r"(?:class|route-map|(?:ip|ipv6) (?:access-list|prefix-list)|access-list|nat|permit|deny) |\d"
+)
 _NESTS: Final = re.compile(r"(ip access-list (standard|extended)|ipv6 access-list|policy-map) \S")
 
 
@@ -46,6 +49,11 @@ def config_of(host: HostPlan, platform: str) -> tuple[str, str]:
     head = [line for line in head if not (own and line.startswith("hostname "))]
     running = "\n".join([*head, *_text(tree), "end", ""] if platform == "ios" else [*head, *_text(tree), ""])
     return running, _unsaved(running, platform) if _left_unsaved(host) else running
+
+
+def shown_later(host: HostPlan) -> frozenset[str]:
+    """The lines that are there after the plan: how a device shows what is off, as far as the plan expects it."""
+    return frozenset(_path(change.address)[-1] for change in _changes(host) if change.after == "present")
 
 
 def _changes(host: HostPlan) -> Iterator[Change]:
@@ -90,6 +98,18 @@ def _text(tree: Mapping[str, Any], depth: int = 0) -> Iterator[str]:
     for line, below in tree.items():
         yield " " * depth + line
         yield from _text(below, depth + 1)
+        if below and not depth:
+            yield "!"
+
+
+def order_of(running: str) -> tuple[str, ...]:
+    """
+    The lines whose order means nothing, in the order that the device of a rehearsal writes them.
+
+    A device writes such lines in an order of its own, whatever the order they were typed in; which, no plan tells.
+    """
+    lines = [line.strip() for line in running.splitlines()]
+    return tuple(line for line in dict.fromkeys(lines) if line != "!" and not _ORDERED.match(line))
 
 
 def _word(name: str) -> str:
