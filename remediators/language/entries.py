@@ -48,7 +48,9 @@ class EntryReader:
         """Every task of a list, in order; what is wrong is added to the problems."""
         kind = "handler" if handler else "task"
         if not isinstance(entries, list):
-            self.problems.add(place.problem(where, f"{kind}s must be a list, not {kind_of(entries)}"))
+            dash = isinstance(entries, dict) and any(key.startswith("-") for key in entries)
+            hint = "write a blank behind the dash" if dash else ""
+            self.problems.add(place.problem(where, f"{kind}s must be a list, not {kind_of(entries)}", hint))
             return
         for number, entry in enumerate(entries):
             at = place.at(number)

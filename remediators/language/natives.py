@@ -12,6 +12,7 @@ from jinja2.exceptions import SecurityError
 
 from remediators.language.problems import did_you_mean, kind_of, listed, nearest
 from remediators.language.source import Place
+from remediators.language.work import spend
 from remediators.model.secrecy import Secret
 
 LONGEST = 1_000_000  # characters of a result
@@ -84,6 +85,8 @@ class Missing(jinja2.StrictUndefined):
 def undefined_name(name: str, known: Collection[str]) -> TemplateFault:
     """The fault of a variable that nobody set, with the nearest name, or else those that are set."""
     hint = did_you_mean(name, known)
+    if name == "item":
+        return TemplateFault("'item' is undefined", "it exists in a task with a loop", name)
     own = sorted(word for word in known if not word.startswith("ansible_"))
     what = f"{name!r} is undefined" + ("" if hint else f"; defined here: {listed(own, 20)}")
     return TemplateFault(what, hint, name)
@@ -104,6 +107,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool | int | float) or value is OMIT:
         return value
     if isinstance(value, str):
+        spend(len(value))
         return _bounded_text(value)
     if isinstance(value, Missing):
         raise UseOfMissing(value)
@@ -130,6 +134,7 @@ def _bounded_text(value: str) -> str:
 
 def _bounded(values: Any) -> Iterator[Any]:
     for count, value in enumerate(values):
+        spend()
         if count >= MOST:
             raise SecurityError(f"its result has more than {MOST} members")
         yield value

@@ -11,6 +11,7 @@ from typing import Any
 from remediators.language.draft import Layer
 from remediators.language.entries import EntryReader, Inherited, inheriting, path_beside
 from remediators.language.keywords import IMPORT_KEYS, PLAY_KEYS, TASK_KEYS, not_supported
+from remediators.language.paces import check_pace
 from remediators.language.plays import Play, Playbook, PlayTask, Vocabulary
 from remediators.language.problems import Problems, did_you_mean, kind_of, listed
 from remediators.language.source import Place, YamlDocument, mapping_of, read_yaml
@@ -88,8 +89,8 @@ class _Reader:
             yield replace(play, layers=(*layers, *play.layers), tasks=tasks)
 
     def _play(self, body: dict[str, Any], place: Place) -> Play:
-        name = self.reader.name(body, place, "play") or str(body.get("hosts", "unnamed play"))
-        where = f"play {name!r}"
+        named = self.reader.name(body, place, "play") or str(body.get("hosts") or "")
+        name, where = named or "unnamed play", f"play {named!r}" if named else "play"
         self._known_keys(body, place, where, PLAY_KEYS)
         tags = self.reader.tags(body, place, where)
         handlers = tuple(self._tasks(body, place, where, "handlers", frozenset()))
@@ -97,7 +98,8 @@ class _Reader:
         self._notified(tasks, handlers)
         layers = (*self._vars_files(body, place, where), *self.reader.variables(body, place, where))
         hosts = self._hosts(body, place, where)
-        return Play(name, place, hosts, layers, tasks, handlers, str(Path(place.document.file).parent))
+        pace = check_pace(body, place, where, self.problems)
+        return Play(name, place, hosts, layers, tasks, handlers, str(Path(place.document.file).parent), pace)
 
     def _known_keys(self, body: dict[str, Any], place: Place, where: str, keys: Sequence[str]) -> None:
         for key in body:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jinja2
+import jinja2.filters
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -20,6 +22,7 @@ from remediators.language.natives import (
     Missing,
     pads_too_far,
 )
+from remediators.language.work import CONCAT, TURN, concatenated, made, measure, shown, spend, turn
 
 # fmt: off
 _METHODS: Mapping[type, frozenset[str]] = {
@@ -56,6 +59,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"*", "**", "%", "<<", "+"})
 
     def getattr(self, obj: Any, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise SecurityError(f"{attribute} belongs to Python, and templates see plain values only")
         if isinstance(obj, Undefined):
             return getattr(obj, attribute)
         return self._method(obj, attribute) if _may_call(obj, attribute) else self._member(obj, attribute)
@@ -74,7 +79,14 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         if name != "format":
             return method
         _check_format(obj)
-        return self.wrap_str_format(method)
+        sandboxed = self.wrap_str_format(method)
+
+        def formatted(*args: Any, **kwargs: Any) -> Any:
+            for value in (*args, *kwargs.values()):
+                measure([value] * obj.count("{") if isinstance(value, str) else value)
+            return sandboxed(*args, **kwargs)
+
+        return formatted
 
     def _member(self, obj: Any, key: Any) -> Any:
         try:
@@ -89,13 +101,24 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         _check_growth(operator, left, right)
+        spend(1 + _length(left) + _length(right))
         return super().call_binop(context, operator, left, right)
 
     def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(obj, Undefined):
             obj()  # raises, naming what is undefined
+        if args and getattr(obj, "__name__", "") == "join" and isinstance(getattr(obj, "__self__", None), str):
+            args = (_joinable(args[0]), *args[1:])
         _check_call(obj, args)
-        return super().call(context, obj, *args, **kwargs)
+        spend()
+        return made(super().call(context, obj, *args, **kwargs))
+
+
+def _joinable(members: Any) -> Any:
+    """What a text is to join, counted first."""
+    found = list(members)
+    measure(found)
+    return found
 
 
 def _may_call(obj: Any, name: Any) -> bool:
@@ -107,12 +130,16 @@ def _check_growth(operator: str, left: Any, right: Any) -> None:
         raise SecurityError("this power is too large")
     if operator == "<<" and _magnitude(right) > 4_000:
         raise SecurityError("this shift is too far")
+    if operator == "*" and _size(left) + _size(right) > 10_000:
+        raise SecurityError("this number is too large")
     if operator == "*" and _length(left) * _magnitude(right) + _length(right) * _magnitude(left) > LONGEST:
         raise SecurityError("this repeats something too often")
     if operator == "+" and _length(left) + _length(right) > LONGEST:
         raise SecurityError("this becomes too long")
     if operator == "%" and isinstance(left, str):
         _check_format(left)
+        for value in right if isinstance(right, tuple) else right.values() if isinstance(right, dict) else [right]:
+            measure([value] * left.count("%") if isinstance(value, str) else value)
 
 
 def _length(value: Any) -> int:
@@ -161,13 +188,57 @@ BUILT_IN: Mapping[str, Any] = {
 }
 
 
+def _counted(filter_: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter or test whose results are counted, and what it reads: a list by its members, for text all of it."""
+    reads = 0 if getattr(filter_, "jinja_pass_arg", None) is None else 1
+    whole = filter_ in _AS_TEXT
+
+    @functools.wraps(filter_)
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        value = args[reads] if len(args) > reads else None
+        if whole:
+            measure(value)
+        elif isinstance(value, list | tuple | str):
+            spend(1 + len(value) // 10)
+        else:
+            spend()
+        return made(filter_(*args, **kwargs))
+
+    return counted
+
+
+_BUILT_IN_TEXT = (
+    "string",
+    "upper",
+    "lower",
+    "capitalize",
+    "title",
+    "trim",
+    "striptags",
+    "truncate",
+    "wordcount",
+    "urlencode",
+)
+_AS_TEXT = frozenset(jinja2.filters.FILTERS[name] for name in _BUILT_IN_TEXT)
+
+
 def _environment() -> _Sandbox:
-    found = _Sandbox(undefined=Missing, keep_trailing_newline=True, cache_size=0, autoescape=False, optimized=False)
+    found = _Sandbox(
+        undefined=Missing,
+        keep_trailing_newline=True,
+        cache_size=0,
+        autoescape=False,
+        optimized=False,
+        finalize=shown,
+    )
     builtin = ("attr", "urlize", "xmlattr", "forceescape", "escape", "e", "safe", "pprint", "filesizeformat", "random")
     for name in builtin:
         found.filters.pop(name, None)
     found.filters.update(FILTERS)
     found.tests.update(TESTS)
+    found.filters = {name: _counted(filter_) for name, filter_ in found.filters.items()}
+    found.tests = {name: _counted(test) for name, test in found.tests.items()}
+    found.filters.update({TURN: turn, CONCAT: concatenated})
     return found
 
 

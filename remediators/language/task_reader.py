@@ -11,6 +11,7 @@ from remediators.language.draft import Layer
 from remediators.language.keywords import HANDLER_KEYS, TASK_KEYS, not_supported
 from remediators.language.natives import TemplateFault
 from remediators.language.options import check_options
+from remediators.language.paces import check_throttle
 from remediators.language.plays import LoopControl, PlayTask, Vocabulary
 from remediators.language.problems import Problems, did_you_mean, kind_of, listed
 from remediators.language.source import Place
@@ -43,7 +44,9 @@ class TaskReader:
         """One task, without what it inherits. ``None`` where it names no remediator."""
         kind = "handler" if handler else "task"
         name = self.name(body, place, kind)
-        where = f"{kind} {name!r}" if name else kind
+        own = [key for key in body if key in self.vocabulary.remediators and not handler]
+        shown = name or next(iter(own), "")
+        where = f"{kind} {shown!r}" if shown else kind
         if handler and not name:
             self.problems.add(place.problem(where, "'name' is missing", "tasks notify a handler by its name"))
         if handler and is_template(name):
@@ -69,6 +72,7 @@ class TaskReader:
             allow_unverified=self.flag(body, place, where, "allow_unverified"),
             handler=handler,
             run_once=self.flag(body, place, where, "run_once"),
+            throttle=check_throttle(body.get("throttle"), place, where, self.problems),
             control=self._control(body, place, where),
         )
         if remediator is None:

@@ -30,6 +30,7 @@ from remediators.language.problems import did_you_mean, kind_of
 from remediators.language.sandbox import ENVIRONMENT
 from remediators.language.uses import Uses, uses_of_tree
 from remediators.language.vault import VaultFault
+from remediators.language.work import count_work, limited
 from remediators.model.secrecy import as_secret
 
 _RESULT = "rendered__"
@@ -139,7 +140,7 @@ def evaluate(text: str, scope: Any) -> Any:
 
 
 def _run(compiled: _Compiled, scope: Any) -> Any:
-    with taint.watching() as watch:
+    with limited(), taint.watching() as watch:
         found = _result(compiled, scope)
     return as_secret(found) if watch.touched else found
 
@@ -190,6 +191,7 @@ def _compiled(text: str, *, expression: bool) -> _Compiled:
         with _COMPILING:
             tree = ENVIRONMENT.parse(source)
             used = uses_of_tree(tree)
+            tree = count_work(tree)
             native = _single(tree)
             template = _from_tree(_as_result(native) if native is not None else tree)
     except jinja2.TemplateSyntaxError as error:
@@ -221,15 +223,21 @@ def _as_result(expression: nodes.Expr) -> nodes.Template:
     return tree
 
 
+_AGAIN = ": got '='"
+
+
 def _misspelt(error: jinja2.TemplateSyntaxError, source: str, *, expression: bool) -> TemplateFault:
     said = (error.message or "is misspelt").rstrip(".")
     unknown = re.match(r"No (filter|test) named '(\w+)'", said)
     if unknown:
         known = ENVIRONMENT.filters if unknown[1] == "filter" else ENVIRONMENT.tests
         return TemplateFault(f"there is no {unknown[1]} {unknown[2]!r}", did_you_mean(unknown[2], known), unknown[2])
+    hint = ""
     if expression and "unexpected ')'" in said:
         said = "the expression ends too early"
+    elif said.endswith("got '='"):
+        said, hint = "'=' is not expected here: got '='", "compare with =="
     line = source.split("\n")[error.lineno - 1] if error.lineno <= source.count("\n") + 1 else ""
     found = re.search(r"got '(.+?)'$|unexpected '(.+?)'|unexpected char '(.+?)'|unknown tag '(\w+)'", said)
     word = next((group for group in found.groups() if group), "") if found else ""
-    return TemplateFault(f"the template is misspelt: {said}", word=word if word in line else "")
+    return TemplateFault(f"the template is misspelt: {said.removesuffix(_AGAIN)}", hint, word if word in line else "")

@@ -15,6 +15,7 @@ from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs forget
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from remediators.language import hidden
+from remediators.language.problems import is_secret
 from remediators.language.secret_sources import read_reference
 from remediators.language.vault import VaultFault, read_envelope
 
@@ -111,7 +112,8 @@ def _unreadable(text: str, error: Any) -> YamlMistake:
 
 
 def _misspelt(text: str, error: yaml.MarkedYAMLError) -> YamlMistake:
-    mark = error.problem_mark or error.context_mark
+    quoted = "scanning a quoted scalar" in str(error.context)
+    mark = error.context_mark if quoted else error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
     lines = text.split("\n")
     while line and line < len(lines) and not lines[line].strip() and mark is not None:
@@ -134,10 +136,20 @@ _IN_WORDS = {
 }
 
 
+_UNQUOTED = re.compile(r"(\s*(?:- )?)([\w.-]+):\s+([^\s\"'{\[|>&*!].*: .*)$")
+
+
 def _in_words(error: yaml.MarkedYAMLError, line: str, column: int) -> tuple[str, str]:
     """What libyaml says, and what it most likely means."""
     problem, context = str(error.problem), str(error.context or "")
     rest = line[column:]
+    if "scanning a quoted scalar" in context:
+        return "this quotation mark is not closed", f"end the text with {rest[:1]}"
+    unquoted = _UNQUOTED.match(line)
+    if unquoted and is_secret(unquoted[2]):
+        unquoted = None  # the text itself stands in the hint
+    if problem.startswith("mapping values are not allowed") and unquoted and column > unquoted.start(3):
+        return "a colon is not allowed here", f'quote the text: {unquoted[2]}: "{unquoted[3].strip()}"'
     if rest.startswith("\t") or "\t" in line[: column + 1].replace(line.lstrip(), ""):
         return "a tab cannot indent YAML", "use blanks"
     for beginning, words in _IN_WORDS.items():
@@ -304,15 +316,6 @@ class _Builder:
             return self._wrong(node, "!unsafe stands before text only", "write it before each text inside")
         return literal(node.value) if self.templates else node.value
 
-    def _of_type(self, node: ScalarNode, core: str) -> Any:
-        value = self._plain(node)
-        wanted = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}[core]
-        if not isinstance(value, wanted) or (core != "bool" and isinstance(value, bool)):  # type: ignore[arg-type]
-            return self._wrong(node, f"this is no !!{core}")
-        return float(value) if core == "float" else value
-
-    def _wrong(self, node: Node, what: str, hint: str = "", *, alone: bool = False) -> None:
-        self.mistakes.append(YamlMistake(_spot(node), what, hint, alone=alone))
     def _hidden(self, node: Node, tag: str) -> Any:
         """A vault text, whose form is looked at now and which is opened when it is used; or a reference to a secret."""
         if not self.templates:
@@ -329,6 +332,15 @@ class _Builder:
             return self._wrong(node, f"{tag}: {fault.what}", fault.hint)
         return hidden.Sealed(node.value, keys)
 
+    def _of_type(self, node: ScalarNode, core: str) -> Any:
+        value = self._plain(node)
+        wanted = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}[core]
+        if not isinstance(value, wanted) or (core != "bool" and isinstance(value, bool)):  # type: ignore[arg-type]
+            return self._wrong(node, f"this is no !!{core}")
+        return float(value) if core == "float" else value
+
+    def _wrong(self, node: Node, what: str, hint: str = "", *, alone: bool = False) -> None:
+        self.mistakes.append(YamlMistake(_spot(node), what, hint, alone=alone))
 
 
 def literal(text: str) -> str:

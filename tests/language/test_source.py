@@ -128,7 +128,7 @@ def test_an_empty_file_is_a_document_without_a_value():
         ("a:\n\tb: 1\n", "f.yml:2:1: a tab cannot indent YAML (use blanks)\n    \tb: 1\n    ^"),
         (
             "a: b: c\n",
-            "f.yml:1:5: a colon is not allowed here (quote text with ': ' in it, or check the indentation)\n"
+            'f.yml:1:5: a colon is not allowed here (quote the text: a: "b: c")\n'
             "    a: b: c\n        ^",
         ),
         ("a: @x\n", "f.yml:1:4: text cannot begin with '@' (quote it)\n    a: @x\n       ^"),
