@@ -234,4 +234,4 @@ def test_the_kept_configuration_can_be_read_with_the_key_of_the_state_directory_
     with pytest.raises(UsageError, match="another state directory"):
         decrypted(b"other", kept)
     with pytest.raises(UsageError, match="altered"):
-        decrypted(bench.seal.key, kept.replace(kept[40], "A" if kept[40] != "A" else "B", 1))
+        decrypted(bench.seal.key, f"{kept[:40]}{'B' if kept[40] == 'A' else 'A'}{kept[41:]}")
