@@ -133,8 +133,11 @@ class ConfigSafeguard:
         return ours if told is None else min(ours, told)
 
     def saved(self, session: Armed) -> str | None:
-        texts = [answer.text for answer in session.execute(["show running-config", "show startup-config"], 120.0)]
-        differing = same(*texts)
+        answers = session.execute(["show running-config", "show startup-config"], 120.0)
+        wrong = next((answer for answer in answers if not answer.ok), None)
+        if wrong:
+            return f"startup could not be compared with running: {_one_line(wrong.text)}"
+        differing = same(*(answer.text for answer in answers))
         return f"startup still differs from running: {differing[0]}" if differing else None
 
     def _no_reload(self, known: Snapshot, *, clean: bool) -> str | None:

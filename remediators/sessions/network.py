@@ -112,15 +112,25 @@ class NetworkSession:
         for line in lines:
             _check(line)
         for line in lines:
-            heard = self._typed(Command(line, line, seconds=seconds), {**(answers or {}), **ANSWERS})
-            given.append(_answer(heard, heard.text))
-            if heard.configuring:
-                self._leave()
-            elif line.startswith("configure terminal"):
-                given[-1] = Answer(given[-1].output or b"it stays outside of configuration mode\n", 1, "utf-8")
+            command = Command(line, line, seconds=seconds)
+            given.append(self._shown(command) if _CONFIGURATIONS.match(line) else self._done(command, answers or {}))
             if not given[-1].ok:
                 break
         return given
+
+    def _shown(self, command: Command) -> Answer:
+        """A whole configuration without messages between its lines, as when it is read."""
+        said = self._asked(command)
+        return said if isinstance(said, Answer) else Answer(f"{said}\n".encode("utf-8", "surrogateescape"), 1, "utf-8")
+
+    def _done(self, command: Command, answers: Mapping[str, str]) -> Answer:
+        heard = self._typed(command, {**answers, **ANSWERS})
+        answer = _answer(heard, heard.text)
+        if heard.configuring:
+            self._leave()
+        elif command.line.startswith("configure terminal"):
+            return Answer(answer.output or b"it stays outside of configuration mode\n", 1, "utf-8")
+        return answer
 
     def overhear(self, line: str, seconds: float, *, until: re.Pattern[str], leave: str) -> tuple[str, bool]:
         """

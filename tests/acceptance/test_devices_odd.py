@@ -94,6 +94,31 @@ def test_every_class_with_esmtp_of_a_firewall_is_planned_and_nothing_that_looks_
     ]
 
 
+def test_devices_that_write_messages_between_lines_and_echo_slowly_are_changed_and_put_back(desk):
+    slow = {"echo_delay": 0.001, "output_delay": 0.02}
+    fleet = {
+        "chatty": device("ios", CONFIGS / "branch.cfg", chatter=2),
+        "stubborn": device("ios", CONFIGS / "zones.cfg", chatter=7, stubborn_chatter=True),
+        "slow": device("ios", CONFIGS / "edge-xe.cfg", **slow),
+        "asa": device("asa", CONFIGS / "asa8.cfg", chatter=3, stubborn_chatter=True),
+        "pix": device("pix", CONFIGS / "pix63.cfg", chatter=5, stubborn_chatter=True, **slow),
+        "named": device("ios", CONFIGS / "branch.cfg", prompt="R1.lab-x_y/z"),
+        "level-7": device("ios", CONFIGS / "branch.cfg", levels={"admin": 7}),
+    }
+    d = desk(fleet)
+    d.write("book.yml", BOOK)
+    stood = {name: stands(d.lab.device(name)) for name in fleet}
+
+    applied = d.remediate("apply", "book.yml", "-i", "lab.yml", "--yes")
+    changed = [name for name in fleet if stands(d.lab.device(name)) != stood[name]]
+    back = d.remediate("rollback", "latest", "--yes")
+
+    assert (applied.code, back.code) == (0, 0), applied.out + applied.err + back.out + back.err
+    assert changed == list(fleet)
+    assert {name: stands(d.lab.device(name)) for name in fleet} == stood
+    assert all(d.lab.device(name).startup() == d.lab.device(name).running() for name in fleet)
+
+
 def test_a_firewall_module_is_not_taken_for_an_asa(odd):
     host = planned(odd)["module"]
 
