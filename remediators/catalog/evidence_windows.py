@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from remediators.catalog import products as product_data
 from remediators.catalog.smtp_banner import NODE, PROPERTY, SmtpBanner, SmtpBannerOptions, virtual_servers
 from remediators.catalog.tnef import Tnef, TnefOptions
@@ -146,9 +148,8 @@ class WindowsEvidence:
             return "tnef_values is not set: the values of KB 254089 are not public any more, take them from your copy"
         try:
             return TnefOptions(values=given)
-        except (TypeError, ValueError) as error:
-            lines = str(error).splitlines()
-            return f"tnef_values cannot be used: {' '.join(lines[1:3]) if len(lines) > 1 else error}"
+        except ValidationError as error:
+            return f"tnef_values cannot be used: {_wrong_values(given, error)}"
 
     def _tnef_sign(self, known: Snapshot) -> Sign:
         options, name = self._tnef(), self.host.name
@@ -162,6 +163,17 @@ class WindowsEvidence:
         if missing:
             return Sign("tnef", "not-forced", f"{name}: {missing[-1]} is not as your values of KB 254089 want it")
         return Sign("tnef", "forced", f"{name}: all of your values of KB 254089 are set")
+
+
+def _wrong_values(given: Any, error: ValidationError) -> str:
+    """What is wrong with the operator's values, in plain words; the first entry that is wrong."""
+    entries = [one for one in error.errors() if any(isinstance(part, int) for part in one["loc"])]
+    if not isinstance(given, list) or not entries:
+        return "it must be a list of {key, name, type, data}"
+    *_, number = (part for part in entries[0]["loc"] if isinstance(part, int))
+    last = entries[0]["loc"][-1]
+    field = f", {last}" if isinstance(last, str) else ""
+    return f"entry {number + 1}{field}: {entries[0]['msg'].removeprefix('Value error, ')}"
 
 
 def _of_profile(kind: str, host: str, name: str, data: Mapping[str, Any] | str, known: Snapshot) -> Sign:

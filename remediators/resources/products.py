@@ -49,8 +49,15 @@ def profile(name: str, data: Mapping[str, Any]) -> Profile:
     try:
         return _profile(name, data)
     except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
-        said = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
-        raise Refused(f"profile {name} cannot be used: {said}") from error
+        raise Refused(f"profile {name} cannot be used: {_wrong_form(error)}") from error
+
+
+def _wrong_form(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"{error.args[0]!r} is missing"
+    if isinstance(error, (TypeError, AttributeError)):
+        return "it has not the form of a profile: `for` is a list of names, detect, managed and settings of mappings"
+    return str(error)
 
 
 def detection(profiles: Iterable[Profile], known: Snapshot) -> Iterator[Query]:

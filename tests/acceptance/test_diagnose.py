@@ -355,6 +355,51 @@ def test_the_devices_before_a_device_are_on_the_way_too(tmp_path):
     assert [(fix["cause"], fix["limit"]) for fix in document["fixes"]] == [(5, [FIREWALL])]
 
 
+SETTING = {
+    "key": "HKLM\\SOFTWARE\\LabInvented\\Heuristics",
+    "name": "LabLevel",
+    "type": "dword",
+    "disabled": 0,
+    "enabled": 2,
+    "source": "me",
+}
+PROFILE = {"product": "P", "for": ["mail_heuristics"], "detect": [], "settings": []}
+VALUE = {"key": "HKLM\\SOFTWARE\\LabInvented\\Tnef", "name": "LabForceTnef", "type": "dword", "data": 1}
+NONSENSE = [
+    ("smsmse_profile", ["x"], "smsmse_profile is no mapping"),
+    ("smsmse_profile", {}, "'product' is missing"),
+    ("smsmse_profile", {**PROFILE, "detect": 7}, "it has not the form of a profile"),
+    ("smsmse_profile", {**PROFILE, "settings": [[[]]]}, "it has not the form of a profile"),
+    ("smsmse_profile", {**PROFILE, "settings": [{**SETTING, "key": "NOWHERE"}]}, "does not begin with a hive"),
+    ("smsmse_profile", {**PROFILE, "settings": [{**SETTING, "disabled": "low"}]}, "needs a whole number, not 'low'"),
+    ("smsmse_profile", {**PROFILE, "settings": [{**SETTING, "name": "a\nb"}]}, "must not hold control characters"),
+    ("tnef_values", "x", "it must be a list of {key, name, type, data}"),
+    ("tnef_values", {"a": 1}, "it must be a list of {key, name, type, data}"),
+    ("tnef_values", [VALUE, 1], "entry 2: Input should be a valid dictionary"),
+    ("tnef_values", [{**VALUE, "key": "NOWHERE"}], "entry 1, key: 'NOWHERE' does not begin with a hive"),
+    ("tnef_values", [{**VALUE, "data": "many"}], "entry 1: REG_DWORD needs a whole number, not 'many'"),
+]
+
+
+@pytest.fixture(scope="module")
+def one_host(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("one")
+    with Lab(generate(1), ports="free", folder=folder / "keys") as lab:
+        yield str(lab.write_inventory(folder / "lab.yml"))
+
+
+@pytest.mark.parametrize(("variable", "given", "said"), NONSENSE)
+def test_each_kind_of_nonsense_in_the_operators_data_is_told_in_plain_words(variable, given, said, one_host):
+    code, document = diagnosed("-i", one_host, "all", "-e", json.dumps({variable: given}))
+
+    cause = {"tnef_values": 2, "smsmse_profile": 3}[variable]
+    found = [one for one in document["findings"] if one["cause"] == cause]
+    assert code == 0
+    assert {one["verdict"] for one in found} == {"cannot tell"}
+    assert said in found[0]["missing"][0]
+    assert not any(word in found[0]["missing"][0] for word in ("dict[", "object is not", "type="))
+
+
 def test_nonsense_in_the_operators_data_is_said_and_not_used(tmp_path):
     scenario = scenarios.find("kb919091/cause1")
     with standing(scenario, tmp_path) as lab:
