@@ -26,6 +26,9 @@ NOT_APPROVED = 3
 @options.connecting
 @options.showing
 @options.running
+@options.window
+@options.outside_window
+@options.freeze
 def command(targets: tuple[str, ...], **flags: Any) -> int:
     """Apply a saved plan, or plan playbooks, show, ask and apply."""
     from remediators.cli.runs_on_disk import is_plan
@@ -125,6 +128,7 @@ def _with_secrets(plan: Plan, shared: Given, path: Path) -> Plan:
 
 def settle(plan: Plan, project: Project, shared: Given, *, kind: str) -> int:
     """Show a plan, ask, and carry it out. Gives the exit code."""
+    from remediators.cli.courses import barred, with_reasons
     from remediators.cli.plan import print_plan
     from remediators.cli.project import fleet_of
     from remediators.cli.runs_on_disk import carry_out
@@ -136,10 +140,16 @@ def settle(plan: Plan, project: Project, shared: Given, *, kind: str) -> int:
         print_plan(document, shared)
     if not any(item.outcome == "change" for host in plan.hosts for item in host.items):
         return _nothing(document, plan, shared)
+    reasons = barred(plan, shared, kind)
+    for reason in reasons:
+        click.echo(reason, err=True)
+    if reasons:
+        return NOT_APPROVED
     if not approved(shared):
         click.echo("Not approved: nothing was touched.")
         return NOT_APPROVED
     plan = replace(plan, extra={**plan.extra, **({"change": shared.change} if shared.change else {})})
+    plan = with_reasons(plan, shared)
     return carry_out(plan, project.hosts, fleet_of(project, shared), shared, kind=kind, redactor=project.redactor)
 
 

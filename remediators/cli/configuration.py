@@ -24,6 +24,7 @@ KEYS = {
     "user": _TEXT,
     "color": _TEXT,
     "output": _TEXT,
+    "freeze": _PATHS,  # calendars
     "vault_id": _PATHS,
     "vault_password_file": _PATHS,
     "ask_vault_password": _TRUTH,

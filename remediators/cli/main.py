@@ -27,6 +27,7 @@ COMMANDS = {
     "verify": ("verify", "Read again what a run set: did policy put it back?"),
     "status": ("status", "Where a run stands, from another terminal."),
     "runs": ("runs", "History."),
+    "locks": ("locks", "Which run holds which host; end a lease."),
     "inventory": ("inventory", "Hosts, groups and variables, and who set what."),
     "vault": ("vault", "Encrypt and decrypt files and values as Ansible does."),
     "validate": ("validate", "Check playbooks and inventory without contacting anything."),

@@ -32,6 +32,10 @@ class Given:
     allow_unencrypted: bool = False
     expect_hosts: int | None = None
     change: str | None = None
+    window: str | None = None
+    outside_window: str | None = None
+    freeze: tuple[str, ...] = ()
+    take_over: str | None = None
     state_dir: Path = Path(".remediate")
     copy_to: Path | None = None
     yes: bool = False
@@ -49,7 +53,7 @@ class Given:
 
 def given(**values: Any) -> Given:
     """Gather the shared flags from a command's parameters."""
-    for name in ("inventory", "extra_vars"):
+    for name in ("inventory", "freeze", "extra_vars"):
         values[name] = tuple(values.get(name) or ())
     for name in ("tags", "skip_tags"):
         words = values.get(name) or ()
@@ -205,10 +209,27 @@ showing = _together(
         help="Colours.",
     ),
 )
+freeze = click.option(
+    "--freeze",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
+    envvar="REMEDIATE_FREEZE",
+    help="iCalendar file: nothing is begun during its events. Repeatable.",
+)
+window = click.option(
+    "--window",
+    metavar="WINDOW",
+    help="Begin hosts only in it: START/END ZONE, as in '2026-11-28T22:00/2026-11-29T02:00 Europe/Berlin'.",
+)
+outside_window = click.option(
+    "--outside-window", metavar="REASON", help="Work outside of window and freeze; the reason is recorded."
+)
 state = click.option("--state-dir", metavar="DIR", envvar="REMEDIATE_STATE_DIR", help="Default: .remediate")
 running = _together(
     state,
     click.option("-y", "--yes", "--auto-approve", "yes", is_flag=True, help="Do not ask."),
     click.option("--change", metavar="TICKET", help="Recorded with the run."),
+    click.option("--take-over", metavar="REASON", help="Break leases of other runs on these hosts; recorded."),
     click.option("--copy-to", metavar="DIR", help="Mirror the run's folder there."),
 )

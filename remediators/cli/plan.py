@@ -24,8 +24,10 @@ CHANGES, UNREACHABLE, UNREAD = 2, 4, 1
 @options.connecting
 @options.showing
 @options.state
+@options.window
+@options.freeze
 @click.option("--out", metavar="FILE", help="Save the plan there, for remediate apply FILE.")
-@click.option("--expires", metavar="WHEN", help="Until when it may be applied: 4h, 2d, a date.  [default: 7d]")
+@click.option("--expires", metavar="WHEN", help="Until when it holds: 4h, 2d, a date.  [default: its window, or 7d]")
 @click.option("--change", metavar="TICKET", help="The ticket that the plan is for.")
 @click.option("--detailed-exitcode", is_flag=True, help="2 instead of 0 when something would change.")
 @click.option("--list-hosts", "hosts", is_flag=True, help="Say which hosts each play means, and contact none.")
@@ -43,6 +45,7 @@ def command(
     **flags: Any,
 ) -> int:
     """Dry run: read every host, show every change, touch nothing."""
+    from remediators.cli.courses import expires_with_its_window, window_of
     from remediators.cli.project import load, make_plan
     from remediators.cli.records import digests, expiry
     from remediators.cli.runs_on_disk import who
@@ -57,8 +60,10 @@ def command(
         return 0
     can_be_written(out)
     until = expiry(expires, datetime.now(UTC))
+    window_of(shared)
     project = load(playbooks, shared)
     plan = make_plan(project, shared)
+    until = (None if expires else expires_with_its_window(plan)) or until
     kept = {"author": who(), "expires": until, "inventory_sha256": digests(project.inventory)}
     plan = replace(plan, extra={**plan.extra, **kept, **({"change": shared.change} if shared.change else {})})
     document = plan_document(plan, Seal(State(shared.state_dir).key()))
@@ -79,6 +84,7 @@ def can_be_written(out: str | None) -> None:
 
 def print_plan(document: dict[str, Any], shared: Given) -> None:
     """A plan on standard output, in the form that was asked for."""
+    from remediators.reports.rollout import rollout_lines
     from remediators.reports.terminal import plan_text
 
     if shared.output == "json":
@@ -89,6 +95,7 @@ def print_plan(document: dict[str, Any], shared: Given) -> None:
         click.echo(json.dumps({"totals": document["totals"], "id": document["id"]}, ensure_ascii=False))
     else:
         click.echo(plan_text(document, shared.style, verbose=shared.verbose, full=shared.diff), nl=False)
+        click.echo("".join(f"{line}\n" for line in rollout_lines(document["extra"])), nl=False)
 
 
 def _exit_code(document: dict[str, Any], *, detailed: bool) -> int:

@@ -335,7 +335,12 @@ def flying(total: int, title: str, given: Given) -> Iterator[Flight]:
 
 def make_plan(project: Project, given: Given) -> Plan:
     """Plan all hosts of a project. Reads only. ``-e`` is kept in the plan only where nothing in it is secret."""
+    from remediators.cli.courses import planned_course
+
     plan = plan_tasks(project, project.tasks, given, extra=_extra(given))
+    course = planned_course(project.plays, plan.hosts, given)
+    _warn(course.get("rollout", {}).get("warnings", ()))
+    plan = replace(plan, extra={**plan.extra, **course})
     sensitive = any(change.sensitive for host in plan.hosts for item in host.items for change in item.changes)
     if not sensitive or not plan.extra.get("extra_vars"):
         return plan

@@ -9,7 +9,7 @@ import shutil
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from remediators.cli.at_rest import locked, sealing
+from remediators.cli.courses import under_way
 from remediators.cli.interrupts import INTERRUPTED, finishing
 from remediators.cli.options import Given
 from remediators.cli.progress import flight
@@ -69,9 +70,13 @@ def carried(
     with Journal(state.journal_path) as journal:
         run, folder = _begin(state, plan_document(plan, seal), back, redactor)
         recorder = Recorder(run, journal, folder, seal=seal, redactor=redactor, watch=_watcher(given))
-        with flight(len(plan.hosts), title=kind, quiet=given.output != "text") as board, finishing(fleet.stop):
-            shown = replace(fleet, begun=board.begun, ended=board.ended)
-            result = apply_fleet(shown, plan, hosts, recorder, kind)
+        with (
+            under_way(plan, given, kind, recorder) as course,
+            flight(len(plan.hosts), title=kind, quiet=given.output != "text") as board,
+            finishing(fleet.stop),
+        ):
+            shown = replace(fleet, begun=board.begun, ended=board.ended, tell=_teller(given))
+            result = apply_fleet(shown, plan, hosts, recorder, kind, course=course)
         document = with_head(run_document(result, seal), journal)
     _keep(folder / "run.json", document)
     code = INTERRUPTED if fleet.stop.is_set() else exit_code(result.hosts)
@@ -152,6 +157,16 @@ def _whoever_reads() -> Iterator[None]:
         yield
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _teller(given: Given) -> Callable[[str], None]:
+    """What is told of the run while it goes on, to people only."""
+
+    def tell(text: str) -> None:
+        if given.output == "text":
+            click.echo(text, err=True)
+
+    return tell
 
 
 def _watcher(given: Given) -> Watcher | None:

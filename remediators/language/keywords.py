@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-PLAY_KEYS = ("name", "hosts", "vars", "vars_files", "tags", "tasks", "handlers")
+PLAY_KEYS = (
+    "name",
+    "hosts",
+    "vars",
+    "vars_files",
+    "tags",
+    "serial",
+    "order",
+    "canary",
+    "soak",
+    "max_fail_percentage",
+    "any_errors_fatal",
+    "throttle",
+    "never_together",
+    "window",
+    "tasks",
+    "handlers",
+)
 TASK_KEYS = (
     "name",
     "when",
@@ -19,6 +36,7 @@ TASK_KEYS = (
     "sensitive",
     "allow_unverified",
     "run_once",
+    "throttle",
     "loop_control",
 )
 HANDLER_KEYS = tuple(key for key in TASK_KEYS if key not in ("notify", "tags", "run_once", "on_verify_failure"))
@@ -41,14 +59,6 @@ _NOT_YET = "is not supported yet"
 _NEVER = "is not supported"
 
 _LATER = (
-    "serial",
-    "max_fail_percentage",
-    "any_errors_fatal",
-    "order",
-    "throttle",
-    "soak",
-    "canary",
-    "window",
     "guard",
     "allow_unarmed",
     "allow_lockout_risk",

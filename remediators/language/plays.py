@@ -50,6 +50,7 @@ class PlayTask:
     allow_unverified: bool = False
     handler: bool = False
     run_once: bool = False
+    throttle: int | None = None
     control: LoopControl = LoopControl()
 
     @property
@@ -59,7 +60,11 @@ class PlayTask:
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """A play: which hosts, its variables (highest first), and its tasks and handlers in order."""
+    """
+    A play: which hosts, its variables (highest first), and its tasks and handlers in order.
+
+    ``pace`` holds the keys that say how it goes over its hosts, as they were written.
+    """
 
     name: str
     place: Place
@@ -68,6 +73,7 @@ class Play:
     tasks: tuple[PlayTask, ...]
     handlers: tuple[PlayTask, ...]
     directory: str
+    pace: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any
 from remediators.language.keywords import BLOCK_KEYS, HANDLER_KEYS, IMPORT_KEYS, INCLUDE_KEYS, PLAY_KEYS, TASK_KEYS
 from remediators.language.plays import Vocabulary
 from remediators.language.profiles import ALWAYS, SECTIONS, TOP, TYPES, VIEWS
+from remediators.model.rollout import ORDERS
 
 Schema = dict[str, Any]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,6 +23,11 @@ _TEXT: Schema = {"type": "string"}
 _WORDS: Schema = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _NAMED: Schema = {"type": "object", "propertyNames": {"pattern": r"^[A-Za-z_]\w*$"}}
 _FLAG: Schema = {"type": "boolean"}
+_SIZE: Schema = {
+    "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*%?\s*$"}, TEMPLATE]
+}
+_MOMENT: Schema = {"type": ["string", "integer"]}
+_PERCENT: Schema = {"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, _TEXT]}
 
 KEYWORDS: Mapping[str, Schema] = {
     "name": {"type": ["string", "number", "boolean"], "description": "What it is for, as people read it."},
@@ -53,6 +59,55 @@ KEYWORDS: Mapping[str, Schema] = {
     "sensitive": {**_FLAG, "description": "Its values are secrets: shown as ******** everywhere."},
     "allow_unverified": {**_FLAG, "description": "Accept data of a profile that nobody has verified."},
     "run_once": {**_FLAG, "description": "Only on the first host of the play."},
+    "serial": {
+        "anyOf": [_SIZE, {"type": "array", "items": _SIZE, "minItems": 1}],
+        "description": "Hosts of a wave: a number, a percent, or a list of them of which the last repeats.",
+    },
+    "order": {
+        "anyOf": [{"enum": list(ORDERS)}, TEMPLATE],
+        "description": "Which hosts come first; shuffle prints its seed.",
+    },
+    "canary": {
+        "anyOf": [{"type": "integer", "minimum": 1}, _WORDS],
+        "description": "A first wave of its own: a number, a percent, or names of hosts. Nothing may fail in it.",
+    },
+    "soak": {
+        "type": ["string", "number"],
+        "description": "How long to wait after the first wave (10m, 1h30m); then its checks are repeated.",
+    },
+    "max_fail_percentage": {
+        **_PERCENT,
+        "description": "Where more of a wave failed or could not be reached, no other host is begun.",
+    },
+    "any_errors_fatal": {
+        "anyOf": [_FLAG, TEMPLATE],
+        "description": "One host that fails or cannot be reached stops the run: no other host is begun.",
+    },
+    "throttle": {
+        "anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^\d+$"}, TEMPLATE],
+        "description": "At most so many hosts of the play (or of those with this task) at once.",
+    },
+    "never_together": {
+        "anyOf": [_TEXT, {"type": "array", "items": _WORDS, "minItems": 1}],
+        "description": "Groups of which at most one host is in flight; the next only after its checks passed.",
+    },
+    "window": {
+        "anyOf": [
+            {
+                "type": "object",
+                "properties": {
+                    "start": {**_MOMENT, "description": "2026-11-28T22:00, or 22:00 where it recurs."},
+                    "end": {**_MOMENT, "description": "Likewise; 02:00 may be on the next day."},
+                    "timezone": {**_TEXT, "description": "A name of the tz database, such as Europe/Berlin."},
+                    "days": {**_WORDS, "description": "Days on which it begins: mon to sun."},
+                },
+                "required": ["start", "end"],
+                "additionalProperties": False,
+            },
+            TEMPLATE,
+        ],
+        "description": "When hosts may be begun. The way back is never barred by it.",
+    },
     "include_tasks": {"description": "A file of tasks, relative to this file, read in this place."},
     "import_tasks": {"description": "The same as include_tasks."},
     "import_playbook": {**_TEXT, "description": "A playbook, relative to this file, whose plays stand in this place."},

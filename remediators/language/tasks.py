@@ -13,6 +13,7 @@ from remediators.language.hosts import Complaints, resolved
 from remediators.language.inventory import Inventory
 from remediators.language.natives import TemplateFault
 from remediators.language.others import OtherHosts
+from remediators.language.paces import bound_pace
 from remediators.language.patterns import limited, select
 from remediators.language.plays import Play, Playbook, PlayTask, Vocabulary
 from remediators.language.problems import LanguageError, Problem, Problems, did_you_mean, is_secret, listed
@@ -28,6 +29,7 @@ from remediators.language.templating import (
 from remediators.language.turns import Binding, NeedsContact, Prepared, Turns, nested, prepare
 from remediators.language.variables import Scope
 from remediators.model import Host, Rendered, Task
+from remediators.model.rollout import Pace, PacedPlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,13 @@ class BoundPlay:
     hosts: tuple[str, ...]
     tasks: tuple[PlayTask, ...]
     handlers: tuple[PlayTask, ...]
+    pace: Pace = field(default_factory=Pace)
+
+    @property
+    def paced(self) -> PacedPlay:
+        """How it goes over its hosts."""
+        throttles = tuple((task.name, task.throttle) for task in (*self.tasks, *self.handlers) if task.throttle)
+        return PacedPlay(self.name, self.hosts, self.pace, throttles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,8 @@ def bind(
     for play, name, kept in zip(plays, _names(plays), chosen, strict=True):
         binding = Binding(play, inventory, vocabulary, extra, others)
         hosts = _hosts(binding, limit, found)
-        bound.append(BoundPlay(name, _written(play.hosts), tuple(hosts), tuple(kept), play.handlers))
+        pace = bound_pace(play, hosts, inventory, extra, found)
+        bound.append(BoundPlay(name, _written(play.hosts), tuple(hosts), tuple(kept), play.handlers, pace))
         prepared = [prepare(task) for task in (*kept, *play.handlers)]
         rest = [task for task in prepared if not task.task.run_once]
         for number, host in enumerate(hosts):

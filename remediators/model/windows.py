@@ -129,7 +129,11 @@ def read_window(body: Any) -> Window:
     opens, closes = _moment("start", start, zone), _moment("end", end, zone)
     if closes <= opens:
         raise WindowMistake("end", "the window ends before it begins", "end must be after start")
-    return Window(opens.isoformat(), closes.isoformat(), name)
+    return Window(_written(opens), _written(closes), name)
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat(timespec="auto" if moment.second or moment.microsecond else "minutes")
 
 
 def _text(body: Mapping[str, Any], key: str) -> str:
