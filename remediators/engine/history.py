@@ -109,7 +109,8 @@ def _recovered(seen: _Seen, body: Mapping[str, Any]) -> None:
     """What `recover` read is newer than what the run could tell."""
     seen.ended, seen.status, seen.error = None, body["status"], body["error"]
     for number, words in seen.words.items():
-        found = {address: _WORDS.get(body["changes"].get(address, ""), "unknown") for address in words}
+        states = body["items"].get(str(number), {})
+        found = {address: _WORDS.get(states.get(address, ""), "unknown") for address in words}
         seen.words[number] = found
         seen.statuses[number] = _of_item(found)
 

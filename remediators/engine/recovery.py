@@ -7,6 +7,7 @@ Everything is read again; nothing is guessed. A value that could not be read is 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -63,6 +64,7 @@ class Found:
     state: str
     begun: bool
     now: Value = None
+    item: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +168,21 @@ def recover_host(survey: Survey) -> Recovery:
     survey.record.note(
         "recovered",
         found.host,
-        changes={str(one.change.address): one.state for one in found.changes},
+        items=_states(found),
         actions=[[one.task, one.action, one.state] for one in found.actions],
         status=found.status,
         error=found.error,
         left=found.left,
     )
     return found
+
+
+def _states(found: Recovery) -> dict[str, dict[str, str]]:
+    """For each item the state of each of its changes: one address may be in several items."""
+    states: dict[str, dict[str, str]] = {}
+    for one in found.changes:
+        states.setdefault(str(one.item), {})[str(one.change.address)] = one.state
+    return states
 
 
 def _by_itself(survey: Survey) -> str:
@@ -197,8 +207,7 @@ def _look(survey: Survey) -> Recovery:
     states = {address for body in survey.trail.actions.values() for address in _addresses(body)}
     platform = survey.house.platform_of(survey.host)
     touch.look({*spans, *states}, details_of(spans.values()), list(platform.queries()))
-    changes = tuple(_found(survey, touch, item, number, spans) for number, item in _changing(survey.plan))
-    flat = tuple(one for group in changes for one in group)
+    flat = tuple(_found(survey, touch))
     actions = tuple(_actions(survey, touch))
     left = _left(survey, platform.safeguard)
     status, error = _standing(survey, flat, actions, left)
@@ -218,21 +227,36 @@ def _addresses(body: Mapping[str, Any]) -> Iterator[Address]:
     yield from (Address.parse(address) for address in (*body["found"], *body["expects"]))
 
 
-def _found(survey: Survey, touch: Touch, item: Item, number: int, spans: Mapping[Address, Change]) -> tuple[Found, ...]:
-    begun = number in survey.trail.begun
-    return tuple(_one(survey.seal, touch, change, spans[change.address], begun=begun) for change in item.changes)
+def _found(survey: Survey, touch: Touch) -> Iterator[Found]:
+    """Every change in order. Of several changes of one address those are done that led to the value that is there."""
+    planned = [(number, change) for number, item in _changing(survey.plan) for change in item.changes]
+    ways: dict[Address, list[Change]] = {}
+    for _, change in planned:
+        ways.setdefault(change.address, []).append(change)
+    done = {address: _done(survey.seal, touch, way) for address, way in ways.items()}
+    passed: Counter[Address] = Counter()
+    for number, change in planned:
+        begun, many = number in survey.trail.begun, done[change.address]
+        passed[change.address] += 1
+        if isinstance(many, int):
+            yield Found(change, "after" if passed[change.address] <= many else "before", begun, item=number)
+        else:
+            now = touch.known[change.address] if many == "foreign" and not change.sensitive else None
+            yield Found(change, many, begun, now, number)
 
 
-def _one(seal: Seal, touch: Touch, change: Change, span: Change, *, begun: bool) -> Found:
+def _done(seal: Seal, touch: Touch, way: Sequence[Change]) -> int | str:
+    """How many of the changes of one address are done, the last ones first considered; or ``unread``, ``foreign``."""
     try:
-        value = touch.known[change.address]
+        value = touch.known[way[0].address]
     except Unread:
-        return Found(change, "unread", begun)
-    if seal.same(span.after, value):
-        return Found(change, "after", begun)
-    if seal.same(span.before, value):
-        return Found(change, "before", begun)
-    return Found(change, "foreign", begun, None if change.sensitive else value)
+        return "unread"
+    if seal.same(way[-1].after, value):
+        return len(way)
+    if seal.same(way[0].before, value):
+        return 0
+    between = [number for number, change in enumerate(way, 1) if seal.same(change.after, value)]
+    return between[-1] if between else "foreign"
 
 
 def _actions(survey: Survey, touch: Touch) -> Iterator[FoundAction]:

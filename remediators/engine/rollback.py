@@ -125,7 +125,10 @@ class _Ledger:
         elif event.kind == "verified":
             self._settle({k: body["results"][k[1]] for k in self.begun if k[1] in body["results"]})
         elif event.kind == "recovered":
-            self._settle({k: _STANDS.get(body["changes"].get(k[1], ""), e.result) for k, e in self.begun.items()})
+            states = {
+                (int(n), address): state for n, found in body["items"].items() for address, state in found.items()
+            }
+            self._settle({key: _STANDS.get(states.get(key, ""), e.result) for key, e in self.begun.items()})
         elif event.kind == "putting-back":
             self._settle(dict.fromkeys(self.begun, "unknown"))
         elif event.kind == "reverted" or (event.kind == "put-back" and not body["wrong"]):
@@ -232,15 +235,17 @@ def _handlers(plan: HostPlan, notified: set[str], play: str, house: House) -> li
 
 def guarded(plan: HostPlan, begun: Iterable[Begun], *, overwrite: bool) -> HostPlan:
     """
-    Refuse what somebody else has changed since: a value that is neither before nor after.
+    Refuse what somebody else has changed since: a value that the run neither found nor set.
 
-    It is put back all the same where the journal says that its change is unknown or failed, or with ``overwrite``.
+    One address may have several values on its way, and a run or a rollback that died leaves one in between. What is
+    foreign is put back all the same where the journal says that its change is unknown or failed, or with ``overwrite``.
     """
-    spans = _spans(begun)
+    begun = tuple(begun)
+    spans, ours = _spans(begun), _ours(begun)
     items: list[Item] = []
     barred: set[Address] = set()
     for item in plan.items:
-        items.append(item if overwrite else _guarded(item, spans, barred))
+        items.append(item if overwrite else _guarded(item, spans, ours, barred))
         for change in item.changes:
             spans.pop(change.address, None)  # what follows on this address starts from our own value
             if items[-1].outcome == "refused":
@@ -258,7 +263,17 @@ def _spans(begun: Iterable[Begun]) -> dict[Address, Begun]:
     return spans
 
 
-def _guarded(item: Item, spans: Mapping[Address, Begun], barred: set[Address]) -> Item:
+def _ours(begun: Iterable[Begun]) -> dict[Address, list[Value]]:
+    """Every value that the run set at an address, or found there before it set another."""
+    values: dict[Address, list[Value]] = {}
+    for entry in begun:
+        values.setdefault(entry.change.address, []).extend((entry.change.before, entry.change.after))
+    return values
+
+
+def _guarded(
+    item: Item, spans: Mapping[Address, Begun], ours: Mapping[Address, Sequence[Value]], barred: set[Address]
+) -> Item:
     if item.outcome != "change":
         return item
     for change in item.changes:
@@ -267,16 +282,14 @@ def _guarded(item: Item, spans: Mapping[Address, Begun], barred: set[Address]) -
                 item, outcome="refused", reason=f"{change.address} was to be put back first, and was refused"
             )
         entry = spans.get(change.address)
-        if entry and entry.result in ("verified", "foreign") and not _ours(change.before, entry.change.after):
+        mine = ours.get(change.address, ())
+        strange = change.before not in mine and not any(map(concealed, mine))
+        if entry and entry.result in ("verified", "foreign") and strange:
             reason = (
                 f"{change.address} was changed by somebody else since the run; --overwrite HOST puts it back anyway"
             )
             return replace(item, outcome="refused", reason=reason)
     return item
-
-
-def _ours(now: Value, after: Value) -> bool:
-    return now == after or concealed(after)
 
 
 def planned_begun(plan: HostPlan) -> tuple[Begun, ...]:

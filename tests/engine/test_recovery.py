@@ -106,6 +106,23 @@ def test_a_host_is_what_its_values_say(bench, things, status, states):
     assert found.status == status
 
 
+def test_an_address_that_was_changed_once_and_not_twice_is_after_and_before_and_nobody_elses(bench):
+    host = FakeHost()
+    b = bench({"h": host})
+    plans = b.plan([FakeTask("one", {"a": "1"}), FakeTask("two", {"a": "2"})])
+    b.apply(plans)
+    second = [n for n, kind in enumerate(kinds(b)) if kind == "intent"][1]
+    path = after_death(b, plans, second + 1)
+    host.things = {"a": "1"}
+
+    found, events, _ = recovered(b, plans, path, FakeSession(host))
+    (told,) = from_journal("run1", Plan("p", "", "0", (), (), tuple(plans)), events).hosts
+
+    assert [one.state for one in found.changes] == ["after", "before"]
+    assert [item.results for item in told.items] == [("verified",), ("reverted",)]
+    assert [entry.result for entry in standing(events)["h"].begun] == ["verified", "failed"]
+
+
 def test_an_action_that_was_not_seen_to_end_is_unfinished(bench):
     host = FakeHost({"x": "on"})
     b = bench({"h": host})
