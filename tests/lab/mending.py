@@ -36,7 +36,7 @@ def without_iis(told: Any) -> Any:
 def verdicts(capsys: pytest.CaptureFixture[str], inventory: str, *more: str) -> dict[int, str]:
     """What `diagnose` says of each cause."""
     capsys.readouterr()
-    assert run(["diagnose", "-i", inventory, "all", "--greeting-wait", "5", "--output", "json", *more]) == 0
+    assert run(["diagnose", "-i", inventory, "all", "--greeting-wait", "20", "--output", "json", *more]) == 0
     document = json.loads(capsys.readouterr().out)
     return {cause["cause"]: cause["verdict"] for cause in document["causes"]}
 

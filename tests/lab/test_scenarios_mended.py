@@ -22,7 +22,8 @@ REMEDIATE = str(Path(sys.executable).with_name("remediate"))
 def test_a_cause_is_found_mended_and_put_back(
     cause: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scenario = find(f"kb919091/cause{cause}")
+    # A server that hangs up has no banner either, and nobody has to wait for it.
+    scenario = find("kb919091/cause4-closes" if cause == 4 else f"kb919091/cause{cause}")
     monkeypatch.chdir(tmp_path)
     with scenario.lab(tmp_path / "keys") as lab:
         inventory = str(scenario.write(lab, tmp_path))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from remediators.cli.main import run
+from remediators.engine import verification
 from remediators.lab.scenarios import find
 from tests.lab.mending import kicked, state, verdicts, without_iis
 
@@ -27,6 +28,8 @@ def test_two_causes_at_once_are_mended_one_after_the_other(
     """
     scenario = find(f"kb919091/cause{one}+cause{other}".replace("cause4", "cause4-line"))
     monkeypatch.chdir(tmp_path)
+    if (one, other) == (4, 5):
+        monkeypatch.setattr(verification, "CHECK_SECONDS", 1.0)  # no repetition takes the mask off
     with scenario.lab(tmp_path / "keys") as lab:
         inventory = str(scenario.write(lab, tmp_path))
         seen_of = without_iis if 6 in (one, other) else (lambda told: told)
