@@ -153,8 +153,8 @@ class Passage:
             result = after_soak(before, found)
             self.record.note("soaked", host.name, wrong=result.error if result is not before else None)
             if result is not before:
-                self._ended(self.record.finish(result))
                 self.gate.halt(f"{host.name} did not stay well ({result.error})")
+                self._ended(self.record.finish(result))
 
     def _leave(self) -> None:
         """Say of every host that was not begun why: it can be gone on with."""
