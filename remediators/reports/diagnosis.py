@@ -8,6 +8,7 @@ what holds on them, so that fifty servers do not give 2,450 times six answers.
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -140,7 +141,7 @@ def _finding(one: Finding, cause: Cause, platforms: Mapping[str, str]) -> dict[s
         "reason": one.reason,
         **{name: one.evidence[name] for name in ("for", "against", "missing")},
         "other": one.evidence["told"],
-        "paths": _grouped(one.paths),
+        "paths": grouped(one.paths),
         "fix": _fix(one, cause, platforms),
         "confirm": {POSSIBLE: cause.confirm, CANNOT_TELL: cause.supply}.get(one.verdict),
     }
@@ -286,19 +287,22 @@ def _totals(
 # -- many paths, told once -------------------------------------------------------------------------------------------
 
 
-def _grouped(paths: Iterable[Path]) -> list[dict[str, Any]]:
+def grouped(paths: Iterable[Path]) -> list[dict[str, Any]]:
     """
     Paths as senders times receivers: every sender to every receiver of a group but itself.
 
-    Senders that lead to the same receivers are one group; a sender among them counts as leading to itself.
+    Senders that lead to the same receivers are one group. One that shares its receivers with nobody counts as leading
+    to itself, too, so that those who all lead to each other are one.
     """
     leads: dict[str, set[str]] = {}
     for path in paths:
         leads.setdefault(path.sender, set()).add(path.receiver)
     everyone = set().union(*leads.values())
+    shared = Counter(map(frozenset, leads.values()))
     groups: dict[frozenset[str], list[str]] = {}
     for sender, receivers in leads.items():
-        groups.setdefault(frozenset(receivers | ({sender} & everyone)), []).append(sender)
+        own = {sender} & everyone if shared[frozenset(receivers)] == 1 else set()
+        groups.setdefault(frozenset(receivers | own), []).append(sender)
     return [{"senders": sorted(names), "receivers": sorted(closed)} for closed, names in groups.items()]
 
 
@@ -312,7 +316,7 @@ def _paths(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
         worst = tuple((cause, heaviest(found)) for cause, found in sorted(causes.items()))
         alike.setdefault((path.via, diagnosis.symptoms[path].value, worst), []).append(path)
     for (via, symptom, worst), paths in alike.items():
-        for group in _grouped(paths):
+        for group in grouped(paths):
             held = {str(cause): verdict for cause, verdict in worst}
             yield {**group, "via": list(via), "symptom": symptom, "verdicts": held}
 
@@ -504,12 +508,13 @@ def _next(told: Mapping[str, Any], style: Style) -> Iterator[str]:
 def _regrouped(groups: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The groups of several ends as few groups; they overlap where both ends of a path have the same trouble."""
     pairs = {(s, r) for group in groups for s in group["senders"] for r in group["receivers"] if s != r}
-    return _grouped(Path(*pair) for pair in sorted(pairs))
+    return grouped(Path(*pair) for pair in sorted(pairs))
 
 
 def _ways(groups: Sequence[Mapping[str, Any]]) -> str:
     told = [f"{_some(group['senders'])} to {_others(group)}" for group in groups[:3]]
-    return "; ".join(told) + (f"; and {len(groups) - 3} more groups of paths" if len(groups) > 3 else "")
+    more = _count(len(groups) - 3, "more group")
+    return "; ".join(told) + (f"; and {more} of paths" if len(groups) > 3 else "")
 
 
 def _others(group: Mapping[str, Any]) -> str:

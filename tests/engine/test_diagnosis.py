@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from remediators.catalog.causes import CAUSES, RULES, SIGNS
 from remediators.engine import evidence, signs
 from remediators.engine.diagnosis import Knowledge, diagnose
 from remediators.engine.signs import ELSEWHERE, Names
 from remediators.model.diagnosis import HERE, HostEvidence, Logged, Look, Path, Queue, Sign, Unknown
-from remediators.reports.diagnosis import Frame, diagnosis_text, document
+from remediators.reports.diagnosis import Frame, diagnosis_text, document, grouped
 
 KNOWLEDGE = Knowledge.of(CAUSES, RULES)
 VERBS = frozenset({"BINARYMIME", "CHUNKING", "X-EXPS", "X-LINK2STATE", "XEXCH50"})
@@ -295,14 +297,29 @@ def test_paths_of_which_the_same_holds_are_one_group():
     assert len(diagnosis_text(sheet).splitlines()) < 30
 
 
+def claimed(groups):
+    return [(s, r) for group in groups for s in group["senders"] for r in group["receivers"] if s != r]
+
+
 def test_a_group_never_claims_a_path_that_is_none():
     found = judged(server("a", logged=DROPPED), server("b", scanner="on"), server("c"))
     sheet = told(found, ["a", "b", "c"])
-    claimed = [
-        (s, r) for group in sheet["paths"] for s in group["senders"] for r in group["receivers"] if s != r
-    ]  # fmt: skip
 
-    assert sorted(claimed) == sorted((path.sender, path.receiver) for path in found.paths)
+    assert sorted(claimed(sheet["paths"])) == sorted((path.sender, path.receiver) for path in found.paths)
+
+
+NAMES = st.sampled_from("abcdef")
+
+
+@given(st.sets(st.tuples(NAMES, NAMES).filter(lambda pair: pair[0] != pair[1]), min_size=1))
+def test_whatever_the_paths_are_their_groups_claim_each_once_and_no_other(pairs):
+    assert sorted(claimed(grouped(Path(*pair) for pair in sorted(pairs)))) == sorted(pairs)
+
+
+def test_a_host_in_trouble_among_many_is_told_as_what_leads_to_it_and_from_it():
+    pairs = [pair for other in "bcdef" for pair in (("a", other), (other, "a"))]
+
+    assert len(grouped(Path(*pair) for pair in pairs)) == 2
 
 
 def test_what_is_said_is_said_with_the_fix_and_its_limit():
