@@ -219,7 +219,10 @@ class _OptionsOf(Mapping[str, type[Any]]):
         return options
 
     def __contains__(self, name: object) -> bool:
-        return name in self._things
+        """A key of tasks is never one of these: to be sure of that all installed packages would be searched."""
+        from remediators.language.keywords import TASK_KEYS
+
+        return name not in TASK_KEYS and name in self._things
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._things)

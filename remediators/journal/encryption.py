@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import os
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import TYPE_CHECKING
 
 from remediators.model import UsageError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _HEAD = "remediate-aes256gcm-1 "
 _NONCE = 12  # bytes, new for every text
@@ -25,6 +24,8 @@ def encrypted(key: bytes, text: str) -> str:
 
 def decrypted(key: bytes, text: str) -> str:
     """The text again. Raises `UsageError` where it is none of ours, was altered, or belongs to another key."""
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - 20 ms, and few commands need it
+
     if not text.startswith(_HEAD):
         raise UsageError("it is not encrypted as this version does")
     try:
@@ -37,4 +38,8 @@ def decrypted(key: bytes, text: str) -> str:
 
 def _cipher(key: bytes) -> AESGCM:
     """The key for encryption is derived, since the other one makes HMACs: one key never serves two purposes."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - as above
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
+
     return AESGCM(HKDF(SHA256(), 32, None, b"remediate: text at rest").derive(key))

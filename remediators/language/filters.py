@@ -20,7 +20,9 @@ import yaml
 
 from remediators.language.natives import LONGEST, OMIT, WIDEST, Missing, TemplateFault, pads_too_far, plain
 from remediators.language.problems import Problems, kind_of
+from remediators.language.regexes import Regex, compiled
 from remediators.language.source import parse_yaml
+from remediators.language.work import measure, spend
 
 _YES = frozenset({"yes", "on", "1", "true", "y", "t"})
 _NO = frozenset({"no", "off", "0", "false", "n", "f", ""})
@@ -51,8 +53,12 @@ def from_json(text: Any) -> Any:
 
 
 def to_yaml(value: Any, indent: int = 2, *, default_flow_style: bool | None = None) -> str:
-    found: str = yaml.safe_dump(
-        plain(value), indent=min(indent, 9), default_flow_style=default_flow_style, allow_unicode=True
+    found: str = yaml.dump(
+        plain(value),
+        Dumper=yaml.CSafeDumper,
+        indent=min(indent, 9),
+        default_flow_style=default_flow_style,
+        allow_unicode=True,
     )
     return found
 
@@ -78,7 +84,8 @@ def regex_replace(
     ignorecase: bool = False,
     multiline: bool = False,
 ) -> str:
-    return _regex(pattern, ignorecase=ignorecase, multiline=multiline).sub(replacement, _text(value), count=count)
+    found = _regex(pattern, ignorecase=ignorecase, multiline=multiline)
+    return found.replaced(_text(value), _text(replacement), count)
 
 
 def regex_search(value: Any, pattern: str, *groups: str, ignorecase: bool = False, multiline: bool = False) -> Any:
@@ -107,12 +114,8 @@ def regex_escape(value: Any) -> str:
     return re.escape(_text(value))
 
 
-def _regex(pattern: Any, *, ignorecase: bool, multiline: bool) -> re.Pattern[str]:
-    flags = (re.IGNORECASE if ignorecase else 0) | (re.MULTILINE if multiline else 0)
-    try:
-        return re.compile(_text(pattern), flags)
-    except re.error as error:
-        raise TemplateFault(f"{pattern!r} is no regular expression: {error}") from error
+def _regex(pattern: Any, *, ignorecase: bool, multiline: bool) -> Regex:
+    return compiled(_text(pattern), ignorecase=ignorecase, multiline=multiline)
 
 
 def ternary(value: Any, if_true: Any, if_false: Any, if_none: Any = None) -> Any:
@@ -184,14 +187,36 @@ def flatten(values: Any, levels: int | None = None, *, skip_nulls: bool = True) 
 def unique(values: Any, *, case_sensitive: bool = True, attribute: str | None = None) -> list[Any]:
     """Each value once, in the order of its first place. Unlike Jinja's, upper and lower case differ, as in Ansible."""
     result: list[Any] = []
-    seen: list[Any] = []
+    seen = _Seen()
     for value in _sequence(values):
         sort = value[attribute] if attribute is not None else value
         sort = sort.lower() if isinstance(sort, str) and not case_sensitive else sort
         if sort not in seen:
-            seen.append(sort)
+            seen.add(sort)
             result.append(value)
     return result
+
+
+class _Seen:
+    """Values that were seen, by their hashes where they have one; those that have none are looked through."""
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        self._hashed: set[Any] = set()
+        self._others: list[Any] = []
+        for value in values:
+            self.add(value)
+
+    def add(self, value: Any) -> None:
+        if isinstance(value, list | dict):
+            self._others.append(value)
+        else:
+            self._hashed.add(value)
+
+    def __contains__(self, value: Any) -> bool:
+        if not isinstance(value, list | dict):
+            return value in self._hashed
+        spend(len(self._others))
+        return value in self._others
 
 
 def union(one: Any, other: Any) -> list[Any]:
@@ -199,12 +224,12 @@ def union(one: Any, other: Any) -> list[Any]:
 
 
 def intersect(one: Any, other: Any) -> list[Any]:
-    right = _sequence(other)
+    right = _Seen(_sequence(other))
     return unique([value for value in _sequence(one) if value in right])
 
 
 def difference(one: Any, other: Any) -> list[Any]:
-    right = _sequence(other)
+    right = _Seen(_sequence(other))
     return unique([value for value in _sequence(one) if value not in right])
 
 
@@ -256,6 +281,7 @@ def type_debug(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
+    measure(value)
     text = str(value)
     if len(text) > LONGEST:
         raise TemplateFault(f"is longer than {LONGEST} characters")
@@ -289,7 +315,36 @@ def formatted(text: Any, *args: Any, **kwargs: Any) -> str:
     pattern = _text(text)
     if pads_too_far(pattern):
         raise TemplateFault("this format pads too far")
+    for value in (*args, *kwargs.values()):
+        measure([value] * pattern.count("%") if isinstance(value, str) else value)
     return pattern % (kwargs or args)
+
+
+def joined(values: Any, separator: Any = "", attribute: str | int | None = None) -> str:
+    """The members of a list, or one attribute of each, as one text."""
+    members = list(values)  # raises, naming what is undefined
+    for step in str(attribute).split(".") if attribute is not None else ():
+        members = [member[int(step) if isinstance(member, list | tuple) else step] for member in members]
+    between = _text(separator)
+    measure(members)
+    spend(len(between) * len(members))
+    return between.join(map(str, members))
+
+
+def indented(value: Any, width: Any = 4, first: bool = False, blank: bool = False) -> str:
+    """Every line but the first further in; ``width`` is columns, or the text to begin with."""
+    text = _text(value)
+    spend((len(str(width)) if isinstance(width, str) else int(width)) * (text.count("\n") + 1))
+    done: str = _bounded(jinja2.filters.do_indent)(text, width, first, blank)
+    return done
+
+
+@jinja2.pass_environment
+def wrapped(environment: Any, value: Any, width: int = 79, *args: Any, **kwargs: Any) -> str:
+    """Jinja's, counted before it is made."""
+    text, between = _text(value), str(kwargs.get("wrapstring") or (args[1] if len(args) > 1 else "\n"))
+    spend(len(text) * len(between) if width < len(text) else 0)
+    return jinja2.filters.do_wordwrap(environment, text, width, *args, **kwargs)
 
 
 def replaced(value: Any, old: Any, new: Any, count: int = -1) -> str:
@@ -351,7 +406,8 @@ def contains(container: Any, value: Any) -> bool:
 
 
 def subset(one: Any, other: Any) -> bool:
-    return all(value in _sequence(other) for value in _sequence(one))
+    right = _Seen(_sequence(other))
+    return all(value in right for value in _sequence(one))
 
 
 def superset(one: Any, other: Any) -> bool:
@@ -427,7 +483,9 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "hash": digest,
     "type_debug": type_debug,
     "center": _bounded(jinja2.filters.do_center),
-    "indent": _bounded(jinja2.filters.do_indent),
+    "indent": indented,
+    "join": joined,
+    "wordwrap": wrapped,
     "batch": _bounded(jinja2.filters.do_batch),
     "slice": _bounded(jinja2.filters.sync_do_slice),
     "format": formatted,

@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 import jinja2.filters
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import Context, Undefined
+from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from remediators.language.filters import FILTERS, TESTS
@@ -39,6 +39,10 @@ _METHODS: Mapping[type, frozenset[str]] = {
 # fmt: on
 
 
+_OF_LOOPS = frozenset({
+    "changed", "cycle", "depth", "depth0", "first", "index", "index0", "last", "length", "nextitem", "previtem",
+    "revindex", "revindex0",
+})  # fmt: skip
 _WIDENING = frozenset({"center", "ljust", "rjust", "zfill"})
 
 
@@ -63,6 +67,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             raise SecurityError(f"{attribute} belongs to Python, and templates see plain values only")
         if isinstance(obj, Undefined):
             return getattr(obj, attribute)
+        if isinstance(obj, LoopContext) and attribute in _OF_LOOPS:
+            return getattr(obj, attribute)
         return self._method(obj, attribute) if _may_call(obj, attribute) else self._member(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
@@ -79,7 +85,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         if name != "format":
             return method
         _check_format(obj)
-        sandboxed = self.wrap_str_format(method)
+        sandboxed: Any = self.wrap_str_format(method)  # it gives None for what is no method of a text
 
         def formatted(*args: Any, **kwargs: Any) -> Any:
             for value in (*args, *kwargs.values()):
@@ -237,7 +243,8 @@ def _environment() -> _Sandbox:
     found.filters.update(FILTERS)
     found.tests.update(TESTS)
     found.filters = {name: _counted(filter_) for name, filter_ in found.filters.items()}
-    found.tests = {name: _counted(test) for name, test in found.tests.items()}
+    tests: Mapping[str, Any] = found.tests
+    found.tests = {name: _counted(test) for name, test in tests.items()}
     found.filters.update({TURN: turn, CONCAT: concatenated})
     return found
 

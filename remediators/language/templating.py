@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -188,7 +189,8 @@ def _compiled(text: str, *, expression: bool) -> _Compiled:
         raise TemplateFault(f"is a template of more than {LONGEST} characters")
     source = "{{ (" + text + "\n) }}" if expression else text
     try:
-        with _COMPILING:
+        with _COMPILING, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of '\\w' in a text, which stays as it is written
             tree = ENVIRONMENT.parse(source)
             used = uses_of_tree(tree)
             tree = count_work(tree)
