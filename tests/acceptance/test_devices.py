@@ -156,3 +156,42 @@ def test_a_fact_of_another_platform_is_told_and_nothing_is_asked_for_it(desk):
         "one": "facts.ios.version is a fact of ios hosts, and this one is windows",
     }
     assert not [line for line in d.lab.device("branch").lines(config=False) if line.startswith(("reg ", "ver", "echo"))]
+
+
+def test_reading_commands_never_enter_configuration_mode(firewalls):
+    d = firewalls
+    before = {name: d.lab.device(name).running() for name in DEVICES}
+
+    assert d.remediate("ping", "all", "-i", "lab.yml").code == 0
+    assert d.remediate("plan", "book.yml", "-i", "lab.yml").code == 0
+    assert d.remediate("diagnose", "all", "-i", "lab.yml").code == 0
+
+    for name in DEVICES:
+        assert d.lab.device(name).lines(config=True) == []
+        assert not [
+            line for line in d.lab.device(name).lines(config=False) if line.startswith(("conf", "write", "copy"))
+        ]
+    assert {name: d.lab.device(name).running() for name in DEVICES} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "door"),
+    [("old-router", "no ip inspect name ethernetin smtp", "silent"), ("asa8", "no inspect esmtp MAILMAP", "refused")],
+)
+def test_a_device_under_a_reload_that_is_cut_off_comes_back_as_it_was_saved(desk, name, line, door):
+    from remediators.lab.ios_device import Trip
+
+    trip = Trip(line, drop="after", unreachable=door)
+    d = desk({name: device(name, time_scale=600, trips=[trip])})
+    remediator = "smtp_fixup" if DEVICES[name] == "asa" else "ip_inspect"
+    d.write("book.yml", f"- hosts: all\n  tasks:\n    - {remediator}: {{allow_reload_fallback: true}}\n")
+    before = stands(d.lab.device(name))
+
+    planned = d.remediate("plan", "book.yml", "-i", "lab.yml")
+    applied = d.remediate("apply", "book.yml", "-i", "lab.yml", "--yes", "-T", "10", "--output", "json")
+
+    assert "REBOOTS, an outage" in planned.out
+    assert applied.code == 2, applied.out + applied.err
+    assert applied.json["hosts"][0]["status"] == "reverted"
+    assert stands(d.lab.device(name)) == before
+    assert d.lab.device(name).events == ["reload-armed", "reloading", "up"]
