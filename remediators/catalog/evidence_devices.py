@@ -12,17 +12,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from remediators.catalog import ip_inspect, smtp_fixup
 from remediators.model import Host, OutOfScope, Query, Snapshot, Unread
 from remediators.model.diagnosis import HostEvidence, Sign
 from remediators.resources import config_lines as config
 from remediators.resources.config_addresses import lines
 from remediators.resources.config_text import Path
 
-_RULE = re.compile(r"ip inspect name (\S+) (e?smtp)\b")
-_BINDING = re.compile(r"ip inspect (\S+) (?:in|out)$")
-_INSPECT = re.compile(r"inspect e?smtp\b")
+MAIL = ("smtp", "esmtp")
 _SERVICE = re.compile(r"service-policy (\S+) (?:global|interface \S+)")
-_FIXUP = re.compile(r"fixup protocol smtp\b")
 _ZONE_CLASS = re.compile(r"class-map type inspect (?:match-(?:any|all) )?(\S+)$")
 _ZONE_POLICY = re.compile(r"policy-map type inspect (\S+)$")
 _ZONE_USE = re.compile(r"service-policy type inspect (\S+)")
@@ -63,12 +61,13 @@ def look_alike(name: str, words: str) -> Sign | None:
 
 
 def _ios(name: str, found: Sequence[Path]) -> Sign:
-    rules = {match[1]: match[2] for path in found if len(path) == 1 and (match := _RULE.match(path[0]))}
+    known = (match for path in found if len(path) == 1 and (match := ip_inspect.RULE.match(path[0])))
+    rules = {match[1]: match[2] for match in known if match[2] in MAIL}
     down = {path[0] for path in found if len(path) == 2 and path[1] == "shutdown"}
     uses = [
         (match[1], path[0].removeprefix("interface "))
         for path in found
-        if len(path) == 2 and path[0] not in down and (match := _BINDING.match(path[1]))
+        if len(path) == 2 and path[0] not in down and (match := ip_inspect.BINDING.match(path[1]))
     ]
     bound = [(rule, where) for rule, where in uses if rule in rules]
     if bound:
@@ -87,7 +86,7 @@ def _zones(found: Sequence[Path]) -> list[str]:
     matching = {
         match[1]
         for path in found
-        if len(path) == 2 and (match := _ZONE_CLASS.match(path[0])) and re.match(r"match protocol e?smtp\b", path[1])
+        if len(path) == 2 and (match := _ZONE_CLASS.match(path[0])) and ip_inspect.MATCH.match(path[1])
     }
     used = {m[1] for path in found if path[0].startswith("zone-pair ") and (m := _ZONE_USE.match(path[-1]))}
     policies = {
@@ -99,13 +98,13 @@ def _zones(found: Sequence[Path]) -> list[str]:
 
 
 def _firewall(name: str, found: Sequence[Path]) -> Sign:
-    fixups = [path[0] for path in found if len(path) == 1 and _FIXUP.match(path[0])]
+    fixups = [path[0] for path in found if len(path) == 1 and smtp_fixup.FIXUP.match(path[0])]
     if fixups:
         return Sign("inspection", "bound", f"{name}: `{'`, `'.join(fixups)}`", {"names": []})
     maps = {
         path[0].removeprefix("policy-map ")
         for path in found
-        if len(path) == 3 and path[0].startswith("policy-map ") and _INSPECT.match(path[2])
+        if len(path) == 3 and path[0].startswith("policy-map ") and smtp_fixup.INSPECT.match(path[2])
     }
     used = {match[1] for path in found if len(path) == 1 and (match := _SERVICE.match(path[0]))}
     if maps & used:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from remediators.model.diagnosis import HostEvidence, Look
+from remediators.model.diagnosis import EXCHANGE_VERBS, HostEvidence, Look
 
 # Devices and receivers first: a sender that is fixed before them fills its queue again.
 ORDER: Final = (5, 6, 4, 1, 3, 2)
@@ -99,7 +99,7 @@ def _metabase(host: HostEvidence) -> dict[str, Any]:
     """Verbs that are missing are a sign of damage that the repair cannot see for itself."""
     heard = [look for look in host.looks.values() if isinstance(look, Look) and look.kind == look.ehlo == "ok"]
     offered = {verb.partition("=")[0] for look in heard for verb in look.verbs}
-    missing = [verb for verb in ("X-EXPS", "X-LINK2STATE", "XEXCH50") if verb not in offered] if heard else []
+    missing = [verb for verb in EXCHANGE_VERBS if verb not in offered] if heard else []
     options = {"verbs_missing": missing} if missing and host.exchange else {}
     task = {"name": "The metabase is whole", "metabase_repair": options, "cause": 6}
     if not heard or not host.exchange:

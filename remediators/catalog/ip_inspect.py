@@ -15,10 +15,10 @@ from remediators.resources import config_lines as config
 from remediators.resources.config_addresses import lines
 from remediators.resources.config_text import Path
 
-_RULE = re.compile(r"ip inspect name (\S+) (\S+)(?: .*)?$")
+RULE = re.compile(r"ip inspect name (\S+) (\S+)(?: .*)?$")
 _ZONE_MAIL = re.compile(r"class-map type inspect (?!\w+ match)")
-_MATCH = re.compile(r"match protocol e?smtp\b")
-_BINDING = re.compile(r"ip inspect (\S+) (?:in|out)$")
+MATCH = re.compile(r"match protocol e?smtp\b")
+BINDING = re.compile(r"ip inspect (\S+) (?:in|out)$")
 
 
 class IpInspectOptions(DeviceOptions):
@@ -98,9 +98,7 @@ class IpInspect(Remediator):
 def _by_zones(known: Snapshot) -> Iterator[str]:
     """What a zone-based firewall, which is another thing than CBAC, does with mail: it is not touched."""
     paths = list(lines(known))
-    mail = {
-        path[0]: path[1] for path in paths if len(path) == 2 and _ZONE_MAIL.match(path[0]) and _MATCH.match(path[1])
-    }
+    mail = {path[0]: path[1] for path in paths if len(path) == 2 and _ZONE_MAIL.match(path[0]) and MATCH.match(path[1])}
     for path in paths:
         classes = (head for head in mail if path[1:2] == (f"class type inspect {head.rsplit(maxsplit=1)[-1]}",))
         for head in classes if len(path) == 3 and path[2].split()[0] == "inspect" else ():
@@ -123,10 +121,10 @@ def _inspections(known: Snapshot) -> Iterator[_Inspection]:
     rules: dict[str, list[tuple[str, str]]] = {}
     bound: dict[str, list[Path]] = {}
     for path in lines(known):
-        rule = _RULE.match(path[0]) if len(path) == 1 else None
+        rule = RULE.match(path[0]) if len(path) == 1 else None
         if rule:
             rules.setdefault(rule[1], []).append((rule[2], path[0]))
-        binding = _BINDING.match(path[1]) if len(path) == 2 and path[0].startswith("interface ") else None
+        binding = BINDING.match(path[1]) if len(path) == 2 and path[0].startswith("interface ") else None
         if binding:
             bound.setdefault(binding[1], []).append(path)
     return (_Inspection(name, tuple(found), tuple(bound.get(name, ()))) for name, found in rules.items())

@@ -14,8 +14,8 @@ from remediators.resources import config_lines as config
 from remediators.resources.config_addresses import lines
 from remediators.resources.config_text import Path
 
-_FIXUP = re.compile(r"fixup protocol smtp(?: \d+(?:-\d+)?)?$")
-_INSPECT = re.compile(r"inspect esmtp(?: \S+)?$")
+FIXUP = re.compile(r"fixup protocol smtp(?: \d+(?:-\d+)?)?$")
+INSPECT = re.compile(r"inspect esmtp(?: \S+)?$")
 
 
 class SmtpFixupOptions(DeviceOptions):
@@ -56,9 +56,9 @@ class SmtpFixup(Remediator):
 
 def _found(options: SmtpFixupOptions, known: Snapshot) -> Iterator[Path]:
     for path in lines(known):
-        if len(path) == 1 and _FIXUP.match(path[0]):
+        if len(path) == 1 and FIXUP.match(path[0]):
             yield path
         elif len(path) == 3 and path[0].startswith("policy-map ") and path[1].startswith("class "):
             chosen = options.policy_map in ("all", path[0].removeprefix("policy-map "))
-            if chosen and _INSPECT.match(path[2]):
+            if chosen and INSPECT.match(path[2]):
                 yield path

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from remediators.checks import smtp_line
 from remediators.checks.smtp_line import CONNECT_SECONDS, Line, NoConnection
+from remediators.model.diagnosis import EXCHANGE_VERBS
 
 GREETING_SECONDS: Final = 300.0  # RFC 5321, 4.5.3.2.1: how long a client must wait for the greeting
 REPLY_SECONDS: Final = 60.0  # for the answers to EHLO and to HELO, each
@@ -60,8 +61,6 @@ EHLO_CLASSES: Final[Mapping[str, str]] = MappingProxyType(
         "none": "no whole answer to EHLO came",
     }
 )
-
-EXCHANGE_VERBS: Final = ("X-EXPS", "X-LINK2STATE", "XEXCH50")
 
 _MASKED = re.compile(r"2[*20 ]*\*[*20 ]*|.*SMTP/cmap_.*", re.DOTALL)
 _MASKED_VERB = re.compile(r"X{3,}[A-Z]?", re.IGNORECASE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from remediators.model.diagnosis import HERE, HostEvidence, Logged, Look, Path, Queue, Sign, Unknown
+from remediators.model.diagnosis import EXCHANGE_VERBS, HERE, HostEvidence, Logged, Look, Path, Queue, Sign, Unknown
 
 # Classes of `checks.smtp_probe` by what they mean here.
 NO_GREETING = frozenset({"none", "reset", "endless", "unfinished", "not-smtp", "malformed", "no-service", "wrong-code"})
@@ -19,7 +19,6 @@ MASKED_EHLO = frozenset({"masked", "rejected"})
 PATIENT = 300.0  # seconds: RFC 5321, 4.5.3.2.1
 # What takes binary mail offers these (KB 257569, RFC 3030); Exchange 5.5 does not even offer 8BITMIME (KB 286673).
 BINARY = ("BINARYMIME", "CHUNKING")
-EXCHANGE = ("X-EXPS", "X-LINK2STATE", "XEXCH50")
 ELSEWHERE = "(others)"  # the other end of a path that is not among the hosts
 _INSPECTS = ("bound", "look-alike")
 _MAY_MASK = (*_INSPECTS, "unread")
@@ -302,7 +301,7 @@ def verbs(host: HostEvidence) -> Sign:
         why = "its verbs (EHLO) were not seen" if look is None else "Exchange is not installed, so none are expected"
         return Sign("verbs", "unseen", f"{host.name}: {why}")
     offered = {verb.partition("=")[0] for verb in look.verbs}
-    missing = [verb for verb in EXCHANGE if verb not in offered]
+    missing = [verb for verb in EXCHANGE_VERBS if verb not in offered]
     if missing:
         return Sign("verbs", "missing", f"{host.name}: EHLO does not offer {', '.join(missing)}")
     return Sign("verbs", "present", f"{host.name}: EHLO offers Exchange's own verbs")

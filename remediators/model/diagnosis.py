@@ -16,6 +16,8 @@ VERDICTS: Final = (APPLIES, POSSIBLE, CANNOT_TELL, RULED_OUT)  # the one that we
 CERTAIN, LIKELY, WEAK = "certain", "likely", "weak"
 SURE: Final = (CERTAIN, LIKELY, WEAK)
 SENDER, RECEIVER, BETWEEN = "sender", "receiver", "between"
+# The verbs that Exchange's own event sinks add to EHLO's answer (Microsoft, bb124688).
+EXCHANGE_VERBS: Final = ("X-EXPS", "X-LINK2STATE", "XEXCH50")
 HERE: Final = ""  # this machine, as the place that a look is taken from
 
 
