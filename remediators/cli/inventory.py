@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,7 @@ def _read(flags: Mapping[str, Any]) -> Inventory:
     stay_offline(offline=True)
 
     if not flags["inventory"]:
-        raise UsageError("no inventory: give -i PATH, or set inventory in remediate.toml")
+        raise options.without_inventory()
     beside = [Path(path).parent for path in flags["playbook"]] or [Path(flags["playbook_dir"])]
     loaded = load_inventory(flags["inventory"], playbook_dirs=beside, known_variables=KNOWN_VARIABLES)
     for warning in loaded.warnings:
@@ -179,7 +180,8 @@ def concealed(value: Any, redactor: Redactor | Blotter, name: str = "", *, marke
     if type(value) not in _PLAIN:  # what a vault or a reference hides, or its text
         return MASK
     if isinstance(value, Mapping):
-        return {key: concealed(inside, redactor, str(key), marked=marked) for key, inside in value.items()}
+        above = name if SECRET_NAME.search(name) else ""  # what stands below such a name is secret, too
+        return {key: concealed(inside, redactor, above or str(key), marked=marked) for key, inside in value.items()}
     if SECRET_NAME.search(name) and not isinstance(value, bool) and value is not None and not _is_template(value):
         return MASK
     if isinstance(value, list | tuple):
@@ -308,6 +310,16 @@ def _print(document: Any, form: str) -> None:
     elif form == "toml":
         click.echo(as_toml(document), nl=False)
     elif form == "jsonl":
-        click.echo(json.dumps(document, sort_keys=True, ensure_ascii=False))
+        click.echo(_as_json(document))
     else:
-        click.echo(json.dumps(document, sort_keys=True, indent=4))
+        click.echo(_as_json(document, indent=4))
+
+
+def _as_json(document: Any, indent: int | None = None) -> str:
+    """Letters as they are, as in Ansible, unless standard output cannot show them."""
+    text = json.dumps(document, sort_keys=True, indent=indent, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(document, sort_keys=True, indent=indent)
+    return text

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from remediators.model import UsageError
 from remediators.reports.style import Style, choose
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -97,6 +99,8 @@ def _vault(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
     from remediators.cli.keyring import keyring_of
     from remediators.language.hidden import read_with
 
+    if ctx.resilient_parsing:  # a shell completes: nobody is asked for a password
+        return
     ctx.meta[f"remediators.{parameter.name}"] = value
     read_with(partial(keyring_of, ctx))
 
@@ -131,12 +135,42 @@ vault = _together(
         help="Ask for the vault password.",
     ),
 )
+
+
+class _Inventories(click.Path):
+    """Inventories in a variable of the environment: ours has colons between them, Ansible's commas."""
+
+    name = "path"
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        """A list of hosts such as ``a,b,`` is one inventory, too, unless all its parts are there as files."""
+        parts = [part.strip() for part in rv.split(",") if part.strip()]
+        if "," in rv:
+            return parts if all(map(os.path.exists, parts)) else [rv]
+        return [rv] if os.path.exists(rv) else super().split_envvar_value(rv)  # noqa: PTH110 - names only
+
+
+def without_inventory() -> UsageError:
+    """What is said where nobody names an inventory; what Ansible would take here is named."""
+    from configparser import ConfigParser, Error
+
+    settings = ConfigParser(interpolation=None, strict=False)
+    hint = ""
+    try:
+        settings.read(os.environ.get("ANSIBLE_CONFIG", "ansible.cfg"), encoding="utf-8")
+        meant = settings.get("defaults", "inventory", fallback="").split("#")[0].split(";")[0].strip()
+        hint = f"; ansible.cfg, which is not read, names {meant}" if meant else ""
+    except (Error, OSError, UnicodeDecodeError):
+        pass
+    return UsageError(f"no inventory: give -i PATH, or set inventory in remediate.toml{hint}")
+
+
 inventory = _together(
     click.option(
         "-i",
         "--inventory",
         multiple=True,
-        type=click.Path(),
+        type=_Inventories(),
         metavar="PATH",
         envvar=["REMEDIATE_INVENTORY", "ANSIBLE_INVENTORY"],
         help="Inventory file, directory, or host list 'a,b,'. Repeatable.",

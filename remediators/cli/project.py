@@ -12,7 +12,7 @@ import click
 
 from remediators import __version__
 from remediators.cli.house import build, check_connections, fleet, some
-from remediators.cli.options import Given
+from remediators.cli.options import Given, without_inventory
 from remediators.engine.fleet import Fleet, plan_fleet
 from remediators.engine.house import House
 from remediators.journal import now
@@ -306,7 +306,7 @@ def _sources(given: Given) -> tuple[str, ...]:
 
     stay_offline(offline=given.offline)
     if not given.inventory:
-        raise UsageError("no inventory: give -i PATH, or set inventory in remediate.toml")
+        raise without_inventory()
     return given.inventory
 
 

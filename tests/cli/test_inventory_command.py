@@ -170,3 +170,63 @@ def test_what_is_hidden_by_its_type_is_starred_wherever_it_stands():
 
     shown = concealed({"a": Hidden("x"), "b": [object(), {"c": Hidden("y")}], "d": "z", "e": True}, Redactor())
     assert shown == {"a": "********", "b": ["********", {"c": "********"}], "d": "z", "e": True}
+
+
+def test_letters_are_shown_as_they_are(ask):
+    Path("hosts.yml").write_text("all: {hosts: {h: {town: Köln, odd: '\\ud83d', smile: \"\\U0001F600\"}}}\n")
+    assert '"town": "Köln"' in ask("--host", "h")
+
+
+def test_letters_that_standard_output_does_not_have_are_escaped(ask, monkeypatch):
+    import io
+    import sys
+
+    Path("hosts.yml").write_text("all: {hosts: {h: {town: Köln}}}\n", encoding="utf-8")
+    plain = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", plain)
+    assert run(["inventory", "-i", "hosts.yml", "--host", "h"]) == 0
+    plain.flush()
+    assert b'"town": "K\\u00f6ln"' in plain.buffer.getvalue()
+
+
+def test_all_that_stands_below_the_name_of_a_secret_is_hidden(ask):
+    Path("hosts.yml").write_text("all: {hosts: {h: {htpasswd_users: {ann: x, bob: [y, {deep: longer}], n: 1234}}}}\n")
+    hidden = json.loads(ask("--host", "h"))["htpasswd_users"]
+    assert hidden == {"ann": "********", "bob": "********", "n": "********"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "hosts"),
+    [
+        (("ANSIBLE_INVENTORY", "one"), ["w1"]),
+        (("ANSIBLE_INVENTORY", "one,./two"), ["w1", "d1"]),
+        (("ANSIBLE_INVENTORY", "one,"), ["w1"]),
+        (("ANSIBLE_INVENTORY", "x1,x2"), ["x1", "x2"]),
+        (("ANSIBLE_INVENTORY", "x1,::1,"), ["x1", "::1"]),
+        (("REMEDIATE_INVENTORY", "one:two"), ["w1", "d1"]),
+        (("REMEDIATE_INVENTORY", "a:b"), ["c1"]),
+    ],
+)
+def test_inventories_may_stand_in_the_environment(ask, monkeypatch, capsys, setting, hosts):
+    for name in ("ANSIBLE_INVENTORY", "REMEDIATE_INVENTORY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, host in {"one": "w1", "two": "d1", "a:b": "c1"}.items():
+        Path(name).write_text(f"{host}\n")
+    monkeypatch.setenv(*setting)
+    assert run(["inventory", "--list"]) == 0
+    assert json.loads(capsys.readouterr().out)["ungrouped"]["hosts"] == hosts
+
+
+def test_the_inventory_of_ansible_cfg_is_named_where_none_is_given(ask, monkeypatch, capsys):
+    for name in ("ANSIBLE_INVENTORY", "REMEDIATE_INVENTORY", "ANSIBLE_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    for content, said in {
+        "[defaults]\ninventory = ./inv/prod  # of today\n": "; ansible.cfg, which is not read, names ./inv/prod",
+        "[defaults]\nforks = 5\n": "",
+        "not a configuration": "",
+    }.items():
+        Path("ansible.cfg").write_text(content)
+        for command in (["inventory", "--list"], ["ping", "all"]):
+            assert run(command) == 5
+            expected = f"no inventory: give -i PATH, or set inventory in remediate.toml{said}\n"
+            assert capsys.readouterr().err == expected
