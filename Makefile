@@ -1,13 +1,14 @@
 # make demo   the whole story against a lab on loopback
 # make test   everything, with what it needs (Debian packages: Wine, OpenSSH, a cross compiler)
 # make lint   ruff, mypy          make bench   benchmarks/
+# make faults 500 random schedules of faults with fresh seeds, and 200 hosts killed ten times (docs/reliability.md)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := wine wine64 openssh-server openssh-client gcc-mingw-w64-x86-64 procps
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: demo test lint bench system clean
+.PHONY: demo test lint bench faults system clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -41,6 +42,9 @@ lint: $(VENV)/developed
 
 bench: $(VENV)/developed
 	$(BIN)/python -m benchmarks
+
+faults: $(VENV)/developed
+	$(BIN)/python -m tests.faults --schedules 500 --hosts 200
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
