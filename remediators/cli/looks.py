@@ -6,9 +6,10 @@ import re
 import threading
 from typing import Any
 
-from remediators.model import Host, Session
+from remediators.model import Host, Session, UsageError
 from remediators.model.diagnosis import Look, Unknown
 
+_LAST_PORT = 65535
 CONNECT_SECONDS, REPLY_SECONDS = 10.0, 15.0
 # What IOS says of a connection that it opens (Cisco, "Terminal Services"): `Trying 192.0.2.1, 25 ... Open`.
 _OPEN = re.compile(r"\bOpen\s*\n")
@@ -28,9 +29,15 @@ _NO_MEANS = {
 
 
 def place_of(host: Host) -> tuple[str, int]:
-    """Address and port of a host's SMTP service, from its variables (``ansible_host``, ``smtp_port``)."""
-    port = str(host.variables.get("smtp_port", 25))
-    return str(host.variables.get("ansible_host", host.name)), int(port) if port.isdigit() else 25
+    """
+    Address and port of a host's SMTP service, from its variables (``ansible_host``, ``smtp_port``).
+
+    Raises `UsageError` for what is no port.
+    """
+    port = str(host.variables.get("smtp_port", 25)).strip()
+    if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) <= _LAST_PORT:
+        raise UsageError(f"{host.name}: smtp_port is {port!r}, and a port is a number from 1 to {_LAST_PORT}")
+    return str(host.variables.get("ansible_host", host.name)), int(port)
 
 
 def from_here(host: Host, seconds: float, stop: threading.Event) -> Look:
@@ -49,7 +56,8 @@ def from_device(host: Host, session: Session, server: Host, seconds: float, plat
     if platform != "ios":
         return Unknown(f"{host.name}: {_NO_MEANS.get(platform, 'nothing is known that it could look with')}")
     speaker: Any = session
-    address, _ = place_of(server)  # smtp_port is how this machine comes in; servers talk to each other on 25
+    address = server.variables.get("ansible_host", server.name)
+    # smtp_port is how this machine comes in; servers talk to each other on 25.
     said, ended = speaker.overhear(f"telnet {address} 25", seconds, until=_WHOLE, leave="QUIT")
     return heard(host.name, said, seconds, ended=ended)
 

@@ -87,6 +87,8 @@ def _complete(evidence: HostEvidence, host: Host, looks: Mapping[str, Look | Unk
 def _look_job(work: Fieldwork, server: Host) -> _Taken:
     try:
         look: Look | Unknown = work.look(server)
+    except RemediationError as error:
+        look = Unknown(error.message.removeprefix(f"{server.name}: "))
     except Exception as error:  # noqa: BLE001 - what one server says must not spoil the looks at the others
         look = Unknown(mistake(error))
     return _Taken(looks={(server.name, HERE): look})

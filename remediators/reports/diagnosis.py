@@ -263,7 +263,7 @@ def unread(host: HostEvidence, strangers: Sequence[str] = ()) -> list[str]:
         found += [f"event 4006: {host.logged.reason}"] if isinstance(host.logged, Unknown) else []
         found += (
             [f"queues: {host.queues.reason.removeprefix('the queues were not read: ')}"]
-            if isinstance(host.queues, Unknown)
+            if isinstance(host.queues, Unknown) and host.sends
             else []
         )
     return found + [look.reason for look in host.looks.values() if isinstance(look, Unknown)]

@@ -400,6 +400,16 @@ def test_each_kind_of_nonsense_in_the_operators_data_is_told_in_plain_words(vari
     assert not any(word in found[0]["missing"][0] for word in ("dict[", "object is not", "type="))
 
 
+@pytest.mark.parametrize("port", ["smtp", 0, 65536, -25, "²5", [25]])
+def test_a_port_that_is_none_is_said_and_no_other_is_looked_at(port, one_host):
+    code, document = diagnosed("-i", one_host, "all", "-e", json.dumps({"smtp_port": port}))
+
+    look = document["hosts"][0]["looks"]["here"]
+    assert (code, look["taken"]) == (0, False)
+    assert "a port is a number from 1 to 65535" in look["why"]
+    assert next(one["verdict"] for one in document["causes"] if one["cause"] == 4) == "cannot tell"
+
+
 def test_nonsense_in_the_operators_data_is_said_and_not_used(tmp_path):
     scenario = scenarios.find("kb919091/cause1")
     with standing(scenario, tmp_path) as lab:
