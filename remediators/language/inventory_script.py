@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from remediators.language import hidden
 from remediators.language.draft import Draft, Layer
 from remediators.language.problems import Problem, kind_of
 from remediators.language.source import LARGEST_INVENTORY, Place, YamlDocument
+from remediators.language.vault import VaultFault, read_envelope
 from remediators.language.yaml_nodes import literal
 
 SECONDS = 60.0  # for one call; REMEDIATE_SCRIPT_TIMEOUT sets another number
@@ -159,9 +161,17 @@ def _plain(value: Any) -> Any:
         return value
     if "__ansible_unsafe" in value and isinstance(value["__ansible_unsafe"], str):
         return literal(value["__ansible_unsafe"])
-    if "__ansible_vault" in value:
-        raise ScriptFault("printed a vault value, and those are read from files only", "put it into host_vars/")
+    if isinstance(value.get("__ansible_vault"), str):
+        return _sealed(value["__ansible_vault"])
     return {name: _plain(part) for name, part in value.items()}
+
+
+def _sealed(text: str) -> hidden.Sealed:
+    try:
+        read_envelope(text)
+    except VaultFault as fault:
+        raise ScriptFault(f"printed a vault value that {fault.what}", fault.hint) from fault
+    return hidden.Sealed(text, hidden.current())
 
 
 def seconds_allowed() -> float:

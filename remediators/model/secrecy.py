@@ -252,7 +252,11 @@ def _of_one(text: str) -> Iterator[str]:
     yield text
     quoted = json.dumps(text)[1:-1]
     yield from (quoted, json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(quoted)[1:-1], repr(text)[1:-1])
-    yield from (_escaped(text), _escaped(text, {'"': "&quot;", "'": "&apos;"}), _escaped(text, {'"': "&#34;", "'": "&#39;"}))
+    yield from (
+        _escaped(text),
+        _escaped(text, {'"': "&quot;", "'": "&apos;"}),
+        _escaped(text, {'"': "&#34;", "'": "&#39;"}),
+    )
     yield from (_escaped(text, {'"': "&quot;", "'": "&#x27;"}), _escaped(text, {'"': "&quot;"}))
     yield from (text.replace("'", "''"), shlex.quote(text)[1:-1] if "'" in text else text)
     yield from _for_cmd(text)

@@ -1,5 +1,6 @@
 """Vault texts as Ansible writes them: opened only where they are used, and every fault in one line."""
 
+import json
 import os
 import re
 import subprocess
@@ -292,6 +293,18 @@ def test_a_script_that_keeps_printing_is_stopped(monkeypatch):
 
     with pytest.raises(VaultFault, match="printed more than 1 MB"):
         password_from("endless.sh")
+
+
+def test_an_inventory_script_may_print_vault_values():
+    text = encrypt(b"hunter2x", b"pw")
+    listed = {"_meta": {"hostvars": {"h": {"ansible_password": {"__ansible_vault": text}}}}, "all": {"hosts": ["h"]}}
+    Path("list.json").write_text(json.dumps(listed))
+    script("inv.sh", "cat list.json")
+
+    with reading_with(keys(("default", "pw"))):
+        found = resolve_hosts(load_inventory(["inv.sh"]), ["h"])["h"].variables["ansible_password"]
+
+    assert found == "hunter2x"
 
 
 @pytest.fixture(scope="session")
