@@ -31,9 +31,11 @@ NOT_APPROVED = 3
 @options.freeze
 def command(targets: tuple[str, ...], **flags: Any) -> int:
     """Apply a saved plan, or plan playbooks, show, ask and apply."""
+    from remediators.cli.courses import check_bounds
     from remediators.cli.runs_on_disk import is_plan
 
     shared = given(**flags)
+    check_bounds(shared)
     plans = [target for target in targets if is_plan(Path(target))]
     if plans and len(targets) > 1:
         raise click.UsageError("apply takes one plan, or playbooks, and not both")

@@ -68,6 +68,15 @@ def window_of(given: Given) -> list[Window]:
         raise UsageError(f"--window {text}: {mistake}") from mistake
 
 
+def check_bounds(given: Given) -> None:
+    """Raises `UsageError` for a window or a calendar that makes no sense, before any host is asked."""
+    window_of(given)
+    if given.freeze:
+        from remediators.cli.calendars import read_freezes
+
+        read_freezes(given.freeze, datetime.now(UTC))
+
+
 def expires_with_its_window(plan: Plan) -> str | None:
     """When the last window of a plan closes for good; ``None`` where it has none, or one that recurs."""
     windows = [window for window, _ in read_windows(plan.extra.get("windows") or [])]

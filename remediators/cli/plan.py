@@ -45,7 +45,7 @@ def command(
     **flags: Any,
 ) -> int:
     """Dry run: read every host, show every change, touch nothing."""
-    from remediators.cli.courses import expires_with_its_window, window_of
+    from remediators.cli.courses import check_bounds, expires_with_its_window
     from remediators.cli.project import load, make_plan
     from remediators.cli.records import digests, expiry
     from remediators.cli.runs_on_disk import who
@@ -60,7 +60,7 @@ def command(
         return 0
     can_be_written(out)
     until = expiry(expires, datetime.now(UTC))
-    window_of(shared)
+    check_bounds(shared)
     project = load(playbooks, shared)
     plan = make_plan(project, shared)
     until = (None if expires else expires_with_its_window(plan)) or until
