@@ -17,6 +17,7 @@ from remediators.lab.scenarios.kb919091 import FIREWALL, OTHER, RECEIVER, SENDER
 from remediators.lab.serve import Lab
 from remediators.model.documents import is_intact
 from remediators.reports.diagnosis import diagnosis_text
+from tests.checks.servers import talking
 
 PLAYBOOKS = Path(__file__).parents[2] / "playbooks"
 WAIT = "20"  # seconds for a greeting: a loaded machine may take some; nothing here is silent but where it is said
@@ -398,6 +399,42 @@ def test_each_kind_of_nonsense_in_the_operators_data_is_told_in_plain_words(vari
     assert {one["verdict"] for one in found} == {"cannot tell"}
     assert said in found[0]["missing"][0]
     assert not any(word in found[0]["missing"][0] for word in ("dict[", "object is not", "type="))
+
+
+GREETINGS = [  # what is said, and what that means for causes 4 and 5
+    (b"220 b.example.com Microsoft ESMTP MAIL Service ready\r\n", "ruled out", "ruled out"),
+    (b"220-b.example.com one\r\n220-two\r\n220 three\r\n", "ruled out", "ruled out"),
+    (b"220 b.example.com *** private, no entry ***\r\n", "ruled out", "ruled out"),
+    (b"220 *********0******************************* ************2*************\r\n", "ruled out", "possible"),
+    (b"220***************************0*2******0***********************\r\n", "ruled out", "possible"),
+    (b"2002*******2***0*00\r\n", "ruled out", "possible"),
+    (b"220 SMTP/cmap_________________________________________ read\r\n", "ruled out", "possible"),
+    (b"554 no service here\r\n", "applies", "cannot tell"),
+    (b"250 b.example.com\r\n", "applies", "cannot tell"),
+    (b"421 busy\r\n", "possible", "cannot tell"),
+    (b"\r\n", "applies", "cannot tell"),
+    (b"220-b.example.com\r\n250 b.example.com\r\n", "applies", "cannot tell"),
+    (b"SSH-2.0-OpenSSH_9.6\r\n", "applies", "cannot tell"),
+    (b"220 " + b"x" * 10_000_000 + b"\r\n", "applies", "cannot tell"),
+    (b"", "applies", "cannot tell"),
+    (b"220 b.exa", "possible", "cannot tell"),
+]
+
+
+ANSWERS = {b"EHLO": b"250-b Hello\r\n250 SIZE\r\n", b"QUIT": b"221 bye\r\n"}
+
+
+@pytest.mark.parametrize(("said", "four", "five"), GREETINGS, ids=[repr(said[:24]) for said, _, _ in GREETINGS])
+def test_what_a_server_says_first_is_weighed(said, four, five, one_host):
+    """A server that has said too little is waited for as long as is asked for, and no longer."""
+    wait = WAIT if said.endswith(b"\n") else "0.5"
+    answers = {b"QUIT": b"221 bye\r\n"} if b"*" in said[4:12] or b"cmap" in said else ANSWERS
+    with talking(said, answers, []) as port:
+        extra = json.dumps({"smtp_port": port})
+        _, document = diagnosed("-i", one_host, "all", "-e", extra, "--greeting-wait", wait)
+
+    found = {cause["cause"]: cause["verdict"] for cause in document["causes"]}
+    assert (found[4], found[5]) == (four, five)
 
 
 @pytest.mark.parametrize("port", ["smtp", 0, 65536, -25, "²5", [25]])
