@@ -291,6 +291,41 @@ def test_without_wmic_the_queues_are_not_read_and_nothing_is_installed(wmic, sai
     assert [said in host["queues"]["why"] for host in document["hosts"]] == [True, True]
 
 
+def test_without_adsutil_the_metabase_is_neither_damaged_nor_healthy(tmp_path):
+    with Lab(generate(2), ports="free", folder=tmp_path / "keys") as lab:
+        inventory = str(lab.write_inventory(tmp_path / "lab.yml"))
+        assert lab.machines["host0002"].run(r"del C:\Inetpub\AdminScripts\adsutil.vbs").status == 0
+        _, document = diagnosed("-i", inventory, "all")
+
+    found = {one["at"]: one for one in document["findings"] if one["cause"] == 6}
+    assert {at: one["verdict"] for at, one in found.items()} == {"host0001": "ruled out", "host0002": "cannot tell"}
+    assert any("there is no adsutil.vbs" in words for words in found["host0002"]["missing"])
+
+
+def test_a_log_that_was_cleared_says_nothing_and_the_queue_is_believed(tmp_path):
+    scenario = scenarios.find("kb919091/cause1+cleared-log")
+    with standing(scenario, tmp_path) as lab:
+        inventory = str(scenario.write(lab, tmp_path / "inventory"))
+        _, document = diagnosed("-i", inventory, "exchange")
+        lab.machines[SENDER].flow.links.clear()
+        _, without = diagnosed("-i", inventory, "exchange")
+
+    events = next(host for host in document["hosts"] if host["name"] == SENDER)["events"]
+    assert (events["read"], "it was cleared" in events["why"]) == (False, True)
+    assert verdict(document, 1, SENDER, RECEIVER) == "applies"
+    assert verdict(without, 1, SENDER, RECEIVER) == "possible"
+
+
+def test_of_ten_million_events_only_those_of_the_article_are_read(tmp_path):
+    scenario = scenarios.find("kb919091/cause1+huge-log")
+    with standing(scenario, tmp_path) as lab:
+        inventory = str(scenario.write(lab, tmp_path / "inventory"))
+        _, document = diagnosed("-i", inventory, "exchange")
+        assert lab.machines[SENDER].events.read < 100
+
+    assert verdict(document, 1, SENDER, RECEIVER) == "applies"
+
+
 def test_a_mail_server_without_exchange_has_no_damaged_metabase(tmp_path):
     fleet = {**generate(1), "hub01": {"connection": "winrm", "exchange": False}}
     with Lab(fleet, ports="free", folder=tmp_path / "keys") as lab:
