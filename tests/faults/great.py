@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from remediators.lab.inventory import generate
 from remediators.lab.serve import Lab
 from tests.faults.moments import Moments, Watch
-from tests.faults.schedule import RESUMES, begun, leases
+from tests.faults.schedule import RESUMES, begun
 from tests.faults.tool import Tool
 from tests.faults.truth import lies, value
 
@@ -50,7 +50,7 @@ def run(seed, folder, hosts=200, kills=10):
         moments = Moments()
         tool, watch = Tool(folder, moments), Watch(lab, moments)
         machines = {name: host.machine for name, host in lab.hosts.items()}
-        doubtful = sum(_killed(draw, tool, watch, machines, 6 * hosts // kills) for _ in range(kills))
+        doubtful = sum(_killed(draw, tool, watch, machines, 6 + 3 * hosts // kills) for _ in range(kills))
         _to_the_end(tool, watch, machines)
     return Numbers(hosts, kills, len(tool.runs()), moments.counts["event"], doubtful)
 
@@ -67,8 +67,8 @@ def _on(tool):
 
 
 def _killed(draw, tool, watch, machines, most):
-    """Go on, be killed, and look at every host; gives how many were in doubt."""
-    watch.moments.at("event", draw.randrange(5, most), "kill", lambda _: tool.signal(signal.SIGKILL))
+    """Go on, be killed among the writes, and look at every host; gives how many were in doubt."""
+    watch.moments.at("intent", draw.randrange(1, most), "kill", lambda _: tool.signal(signal.SIGKILL))
     ended = _on(tool)
     assert ended.code == -signal.SIGKILL, ended
     watch.moments.clear()
@@ -99,4 +99,4 @@ def _to_the_end(tool, watch, machines):
     assert not greetings, f"never restarted: {greetings}"
     proven = tool("runs", "--verify")
     assert proven.code == 0, proven
-    assert not leases(tool.state)
+    assert tool("locks", "--output", "json").json == []

@@ -13,7 +13,7 @@ from remediators.lab.ios_device import Device
 from remediators.lab.machine import Ran
 from remediators.lab.services import RUNNING, STOPPED
 
-KINDS = ("event", "line", "program", "said", "device-line")
+KINDS = ("event", "intent", "line", "program", "said", "device-line")
 
 
 class PowerLoss(BaseException):

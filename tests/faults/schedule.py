@@ -248,7 +248,8 @@ class Schedule:
         """The chain is whole, and no lease is held."""
         proven = self.tool("runs", "--verify")
         assert proven.code == 0 or not runs, f"the chain is broken: {proven}"
-        assert not (held := leases(self.tool.state)), f"leases are held: {held}"
+        held = self.tool("locks", "--output", "json")
+        assert held.json == [], f"leases are held: {held}"
 
     # What strikes.
 
@@ -283,18 +284,6 @@ def _doubtful(document):
     return any(host["status"] == "unknown" for host in document["hosts"])
 
 
-def leases(state):
-    """Leases that are still held, where the state directory has any."""
-    path = state / "journal.db"
-    if not path.exists():
-        return []
-    with sqlite3.connect(path) as connection:
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        held = [row for table in tables if "lease" in table for row in connection.execute(f"SELECT * FROM {table}")]
-    connection.close()
-    return held
-
-
 def _undone(host):
     """Whether a plan of a host would leave a value that is another now; tasks may contradict each other on the way."""
     values = Spans(host).values
@@ -316,6 +305,11 @@ def _soon(schedule):
 @_fault
 def kill_at_an_event(schedule, lab):
     schedule.moments.at("event", _soon(schedule), "kill", schedule._kill)
+
+
+@_fault
+def kill_before_a_write(schedule, lab):
+    schedule.moments.at("intent", schedule.draw.randrange(1, 8), "kill", schedule._kill)
 
 
 @_fault

@@ -93,6 +93,8 @@ class Tool:
                     lines.append(line)
                     if kind:
                         self.moments.happens(kind)
+                    if kind and '"kind": "intent"' in line:
+                        self.moments.happens("intent")
 
         thread = threading.Thread(target=read, daemon=True)
         thread.start()
