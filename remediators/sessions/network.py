@@ -67,7 +67,7 @@ class NetworkSession:
     def __init__(self, open_line: Callable[[], DeviceLine]) -> None:
         self._open = open_line
         self._line: DeviceLine | None = None
-        self._before = ""  # what was said on the line before this one
+        self._before: DeviceLine | None = None  # the line before this one, kept for what was said on it
 
     def read(self, queries: Sequence[Query]) -> Sequence[Reading | str]:
         """
@@ -156,14 +156,14 @@ class NetworkSession:
     @property
     def transcript(self) -> str:
         """What was said in the open session and on the line before it, redacted."""
-        now = self._line.transcript if self._line else ""
-        return "\n".join(filter(None, (self._before, now)))[-_TRANSCRIPT:]
+        said = (line.transcript for line in (self._before, self._line) if line)
+        return "\n".join(filter(None, said))[-_TRANSCRIPT:]
 
     def close(self) -> None:
         """End the session. Never raises; it opens another when it is used again."""
         line, self._line = self._line, None
         if line is not None:
-            self._before = line.transcript
+            self._before = line
             line.close()
 
     def _now(self) -> DeviceLine:

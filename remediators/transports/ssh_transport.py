@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
+import itertools
 import logging
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +18,7 @@ import paramiko
 from remediators.model import TimedOut
 from remediators.transports.deadlines import Deadline
 
+_ROOM = 1000  # entries that are kept before those are looked for that nobody waits for any more
 LOG = "remediators.transports.paramiko"
 logging.getLogger(LOG).addHandler(logging.NullHandler())
 logging.getLogger(LOG).propagate = False  # what went wrong is raised, in words of ours
@@ -81,6 +85,68 @@ class Connection:
             hop.end()
 
 
+@dataclass(slots=True)
+class _Watched:
+    """Something to be done at a moment, unless it is dropped before; dropping waits for it where it has begun."""
+
+    action: Callable[[], None] | None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def drop(self) -> None:
+        with self.lock:
+            self.action = None
+
+    def due(self) -> None:
+        with self.lock:
+            if self.action is not None:
+                self.action()
+                self.action = None
+
+
+class _Watch:
+    """One thread that keeps the deadlines of all connections: a thread for each line that is sent would cost more."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: list[tuple[float, int, _Watched]] = []
+        self._number = itertools.count()
+        self._thread: threading.Thread | None = None
+        self._room = _ROOM
+
+    def call(self, deadline: Deadline, action: Callable[[], None]) -> _Watched:
+        watched = _Watched(action)
+        with self._changed:
+            self._forget()
+            entry = (deadline.ends, next(self._number), watched)
+            heapq.heappush(self._waiting, entry)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._keep, name="deadlines", daemon=True)
+                self._thread.start()
+            elif self._waiting[0] is entry:
+                self._changed.notify()
+        return watched
+
+    def _forget(self) -> None:
+        """Most are dropped long before their moment: they are not kept until then."""
+        if len(self._waiting) > self._room:
+            self._waiting = [entry for entry in self._waiting if entry[2].action is not None]
+            heapq.heapify(self._waiting)
+            self._room = max(_ROOM, 2 * len(self._waiting))
+
+    def _keep(self) -> None:
+        while True:
+            with self._changed:
+                while not self._waiting or self._waiting[0][0] > time.monotonic():
+                    left = self._waiting[0][0] - time.monotonic() if self._waiting else None
+                    self._changed.wait(left)
+                watched = heapq.heappop(self._waiting)[2]
+            # Cutting a connection may take its time, and the deadlines of others must not wait for that.
+            threading.Thread(target=watched.due, name="deadline", daemon=True).start()
+
+
+_WATCH = _Watch()
+
+
 @contextlib.contextmanager
 def bounded(connection: Connection, deadline: Deadline, late: str) -> Iterator[None]:
     """
@@ -95,9 +161,7 @@ def bounded(connection: Connection, deadline: Deadline, late: str) -> Iterator[N
         fired.set()
         connection.cut()
 
-    timer = threading.Timer(max(deadline.remaining(), 0.001), fire)
-    timer.daemon = True
-    timer.start()
+    watched = _WATCH.call(deadline, fire)
     try:
         yield
     except Exception as error:
@@ -106,5 +170,4 @@ def bounded(connection: Connection, deadline: Deadline, late: str) -> Iterator[N
         connection.cut()
         raise TimedOut(late) from error
     finally:
-        timer.cancel()
-        timer.join()
+        watched.drop()
