@@ -65,16 +65,21 @@ def test_what_is_encrypted_is_decrypted_to_the_byte(plain, password, label):
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_a_damaged_text_is_never_opened(data):
+def test_a_damaged_text_is_never_opened_as_another(data):
     text = encrypt(b"the secret", b"pw", "prod", salt=b"s" * 32)
     head, body = text.split("\n", 1)
     at = data.draw(st.integers(0, len(body) - 2))
     letter = data.draw(st.sampled_from("0123456789abcdefz \n"))
     damaged = body[:at] + letter + body[at + 1 :]
 
-    if "".join(damaged.split()) != "".join(body.split()):
-        with pytest.raises(VaultFault):
-            decrypt(read_envelope(f"{head}\n{damaged}"), b"pw")
+    try:
+        opened = decrypt(read_envelope(f"{head}\n{damaged}"), b"pw")
+    except VaultFault:
+        return
+
+    same = read_envelope(f"{head}\n{damaged}") == read_envelope(text)  # a digit in capitals, a blank more
+    assert same
+    assert opened == b"the secret"
 
 
 @pytest.mark.parametrize(
