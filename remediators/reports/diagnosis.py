@@ -497,6 +497,8 @@ def _next(told: Mapping[str, Any], style: Style) -> Iterator[str]:
     yield style("host", "What to do")
     if told["playbook"]:
         yield f"  remediate plan {told['playbook']}{_with_inventory(told)}"
+    else:
+        yield "  `--out FILE` writes one playbook for just these hosts, by their names. Or, where groups are named so:"
     for fix in told["fixes"]:
         limit = f"{','.join(fix['limit'])}{_with_inventory(told)}"
         book = f"remediate plan {fix['playbook']} -l {limit}" if fix["playbook"] else "by hand"

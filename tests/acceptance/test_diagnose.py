@@ -151,6 +151,28 @@ def test_the_playbook_it_writes_can_be_planned_and_changes_the_ends_at_fault_onl
     assert changing == fixed
 
 
+@pytest.mark.parametrize("name", [*(name_of((n,)) for n in PARTS), "kb919091/cause5+pix", "kb919091/cause5+asa"])
+def test_the_playbook_that_it_names_changes_the_limit_that_it_names(name, tmp_path, monkeypatch):
+    scenario = scenarios.find(name)
+    monkeypatch.chdir(tmp_path)
+    with standing(scenario, tmp_path) as lab:
+        inventory = str(scenario.write(lab, tmp_path / "inventory"))
+        behind = "rtr01" if "rtr01" in scenario.fleet else FIREWALL
+        _, document = diagnosed("-i", inventory, "exchange", "--from", behind)
+        (fix,) = document["fixes"]
+        book = str(PLAYBOOKS.parent / fix["playbook"])
+        consent = ["-e", "cause5_allow_unarmed=true"] if fix["cause"] == 5 else []
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            code = run(["plan", book, "-i", inventory, "-l", ",".join(fix["limit"]), "--output", "json", *consent])
+    plan = json.loads(out.getvalue())
+
+    items = [item for host in plan["hosts"] for item in host["items"] if not item["handler"]]
+    assert code == 0
+    assert [host["name"] for host in plan["hosts"]] == fix["limit"]
+    assert [item["outcome"] for item in items if item["cause"] == fix["cause"]] == ["change"]
+
+
 @pytest.mark.parametrize("cause", PARTS)
 def test_the_playbook_for_all_causes_takes_one_by_its_tag(cause, tmp_path, monkeypatch):
     scenario = scenarios.find(name_of((cause,)))
