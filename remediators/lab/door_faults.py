@@ -16,6 +16,7 @@ DOOR_FAULTS: Final = frozenset(
         "drop-in-answer",  # the connection goes away in the middle of the output
         "access-denied",  # WinRM: fault 5 for whatever needs a shell; SSH: no user is let in
         "http500",  # WinRM: every request is answered with HTTP 500 and no fault inside
+        "http503",  # WinRM: every request is answered with HTTP 503: the service has gone down, or is overrun
         "quota",  # WinRM: Create answers that the user's shells are used up
         "quota-operations",  # WinRM: Command answers that the user's operations are used up
         "shell-expired",  # WinRM: the shell is gone when output is asked for

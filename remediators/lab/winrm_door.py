@@ -131,6 +131,8 @@ class WinRMDoor:
     async def _answer(self, talk: _Talk, request: Request) -> Response:
         if self._faults.strikes("http500"):
             return Response(HTTPStatus.INTERNAL_SERVER_ERROR)
+        if self._faults.strikes("http503"):
+            return Response(HTTPStatus.SERVICE_UNAVAILABLE)
         if request.method != "POST" or not request.path.startswith("/wsman"):
             return Response(HTTPStatus.NOT_FOUND)
         if request.headers.get("wsmanidentify", "").lower() == "unauthenticated":

@@ -363,7 +363,7 @@ def shell_expired(schedule, lab):
 
 @_fault
 def bad_answers(schedule, lab):
-    _door(schedule, lab, "http500", "access-denied", "quota", "quota-operations", "shell-expired", most=5)
+    _door(schedule, lab, "http500", "http503", "access-denied", "quota", "quota-operations", "shell-expired", most=5)
 
 
 @_fault

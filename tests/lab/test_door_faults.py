@@ -100,12 +100,13 @@ def test_winrm_1_1_names_itself_and_has_no_shell(lab: Lab) -> None:
     faults.discard("winrm-1.1")
 
 
-def test_http_500_without_a_fault(lab: Lab) -> None:
-    lab.hosts["basic"].faults.add("http500", times=1)
+@pytest.mark.parametrize(("fault", "status"), [("http500", 500), ("http503", 503)])
+def test_http_errors_without_a_fault_inside(lab: Lab, fault: str, status: int) -> None:
+    lab.hosts["basic"].faults.add(fault, times=1)
     asked = client(lab, "basic")
     with pytest.raises(WinRMTransportError) as refused:
         asked.open_shell()
-    assert (refused.value.code, refused.value.response_text) == (500, "")
+    assert (refused.value.code, refused.value.response_text) == (status, "")
     asked.transport.close_session()
 
 
