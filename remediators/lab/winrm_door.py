@@ -37,6 +37,7 @@ ENCRYPTED: Final = "multipart/encrypted"
 # What base64 and the envelope around it leave of a message of a given size.
 _ENVELOPE_BYTES: Final = 3072
 _DEFAULT_ENVELOPE: Final = 153600
+_BROKEN: Final = {"http500": HTTPStatus.INTERNAL_SERVER_ERROR, "http503": HTTPStatus.SERVICE_UNAVAILABLE}
 _LONGEST_WAIT: Final = 60.0
 _DEFAULT_WAIT: Final = 60.0
 
@@ -129,10 +130,9 @@ class WinRMDoor:
                 return
 
     async def _answer(self, talk: _Talk, request: Request) -> Response:
-        if self._faults.strikes("http500"):
-            return Response(HTTPStatus.INTERNAL_SERVER_ERROR)
-        if self._faults.strikes("http503"):
-            return Response(HTTPStatus.SERVICE_UNAVAILABLE)
+        broken = next((status for fault, status in _BROKEN.items() if self._faults.strikes(fault)), None)
+        if broken is not None:
+            return Response(broken)
         if request.method != "POST" or not request.path.startswith("/wsman"):
             return Response(HTTPStatus.NOT_FOUND)
         if request.headers.get("wsmanidentify", "").lower() == "unauthenticated":
