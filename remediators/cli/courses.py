@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from remediators.engine.gate import Course
 from remediators.engine.waves import read_rollout, rollout, rollout_document
 from remediators.engine.window import Opening, last_moment, read_windows, windows_document
-from remediators.journal import Held, Leases, State
+from remediators.journal import Event, Held, Journal, Leases, State
 from remediators.model import HostPlan, Plan, UsageError
 from remediators.model.rollout import Pace
 from remediators.model.windows import Window, WindowMistake, read_window, read_window_text
@@ -145,6 +145,18 @@ def holding(names: Sequence[str], given: Given, purpose: str, record: Recorder) 
         record.fence = held.ask
         yield held
         record.fence = None
+
+
+@contextmanager
+def alone(names: Sequence[str], given: Given, purpose: str, run: str, journal: Journal) -> Iterator[list[str]]:
+    """Hold the leases of all of these hosts while this lasts; gives why not, where another run has one of them."""
+    leases = Leases(State(given.state_dir).leases_path)
+    taken = leases.take(names, run, purpose, _owner(), take_over=bool(given.take_over))
+    for lease in taken.broken:
+        body = {"of": lease.document(), "reason": given.take_over}
+        journal.append(Event(run, "lease-taken-over", lease.host, body))
+    with Held(leases, taken):
+        yield [told(host, str(lease)) for host, lease in taken.theirs.items()]
 
 
 def _owner() -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from remediators.model.documents import Seal
 
 SCHEMA = "remediate/recovery/1"
+REFUSED = 3
 SETTLED = ("changed", "reverted", "not_started", "ok")
 
 
@@ -33,10 +34,12 @@ SETTLED = ("changed", "reverted", "not_started", "ok")
 @options.connecting
 @options.showing
 @options.state
+@options.take_over
 @click.option("--confirm", multiple=True, metavar="HOST", help="Keep the change of an armed device, and save it.")
 @click.option("--revert", multiple=True, metavar="HOST", help="Let an armed device go back now.")
 def command(run: str, confirm: tuple[str, ...], revert: tuple[str, ...], **flags: Any) -> int:
     """Read the hosts in doubt of a run (an id, 'latest', or its folder): before, after, foreign or unfinished."""
+    from remediators.cli.courses import alone
     from remediators.cli.interrupts import INTERRUPTED, finishing
     from remediators.cli.project import fleet_of, load_for_plan
     from remediators.cli.runs_on_disk import told_run
@@ -58,8 +61,11 @@ def command(run: str, confirm: tuple[str, ...], revert: tuple[str, ...], **flags
         project = load_for_plan(replace(plan, hosts=hosts), shared, folder / "plan.json")
         look = _looked(hosts, known, wishes, project, _Place(name, folder, journal, seal))
         fleet = fleet_of(project, shared)
-        with finishing(fleet.stop):
-            looked = look(fleet)
+        with finishing(fleet.stop), alone(tuple(wishes), shared, "recover", name, journal) as reasons:
+            looked = [] if reasons else look(fleet)
+    if reasons:
+        click.echo("\n".join(reasons), err=True)
+        return REFUSED
     _print(name, looked, shared, project.redactor, seal)
     return INTERRUPTED if fleet.stop.is_set() else _exit_code(looked)
 

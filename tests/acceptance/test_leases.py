@@ -113,3 +113,10 @@ def test_a_run_that_lost_its_lease_writes_nothing_more_and_says_why(busy, how):
 def test_a_lease_is_released_with_a_reason_and_only_where_there_is_one(desk, flags):
     d = desk({})
     assert d.remediate("locks", *flags).code == 5
+
+
+def test_a_device_is_not_confirmed_or_reverted_while_its_run_is_at_work(busy):
+    ended = busy.remediate("recover", "latest", "--revert", "one")
+    assert ended.code == 3
+    assert "one is held by run" in ended.err
+    assert finished(busy)[0] == 0
