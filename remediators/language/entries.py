@@ -27,6 +27,7 @@ class Inherited:
     tags: frozenset[str] = frozenset()
     when: tuple[tuple[Any, Place], ...] = ()
     layers: tuple[Layer, ...] = ()
+    given: tuple[Layer, ...] = ()
     notify: Mapping[str, Place] = field(default_factory=dict)
     flags: frozenset[str] = frozenset()
     cause: int | None = None
@@ -114,13 +115,16 @@ class EntryReader:
     ) -> Inherited:
         read = self.reader
         cause = read.cause(body, place, where)
+        dynamic = "include_tasks" in body
+        variables = tuple(read.variables(body, place, where))
         own = {flag for flag in FLAGS if read.flag(body, place, where, flag)}
         tags = above.tags | read.tags(body, place, where) | ({f"cause{cause}"} if cause else set())
         return replace(
             above,
             tags=frozenset() if handler else frozenset(tags),
             when=(*above.when, *read.conditions(body, place, where)),
-            layers=(*read.variables(body, place, where), *above.layers),
+            layers=above.layers if dynamic else (*variables, *above.layers),
+            given=(*variables, *above.given) if dynamic else above.given,
             notify={**dict.fromkeys(read.notify(body, place, where), place.at("notify")), **above.notify},
             flags=above.flags | own,
             cause=cause or above.cause,
@@ -139,12 +143,12 @@ class EntryReader:
 
 
 def inheriting(task: PlayTask, above: Inherited) -> PlayTask:
-    """A task with what stands around it: conditions come first, its own variables win."""
+    """A task with what stands around it: conditions come first, its own variables win over all but include_tasks'."""
     return replace(
         task,
         tags=frozenset() if task.handler else task.tags | above.tags,
         when=(*above.when, *task.when),
-        layers=(*task.layers, *above.layers),
+        layers=(*above.given, *task.layers, *above.layers),
         notify={**task.notify, **above.notify},
         cause=task.cause or above.cause,
         ignore_errors=task.ignore_errors or "ignore_errors" in above.flags,

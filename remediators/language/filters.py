@@ -20,6 +20,7 @@ import yaml
 
 from remediators.language.natives import LONGEST, OMIT, WIDEST, Missing, TemplateFault, pads_too_far, plain
 from remediators.language.problems import Problems, kind_of
+from remediators.language.rarer_filters import RARER
 from remediators.language.regexes import Regex, compiled
 from remediators.language.source import parse_yaml
 from remediators.language.work import measure, spend
@@ -490,6 +491,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "slice": _bounded(jinja2.filters.sync_do_slice),
     "format": formatted,
     "replace": replaced,
+    **RARER,
 }
 _TESTS: Mapping[str, Callable[..., bool]] = {
     "version": version,

@@ -8,6 +8,8 @@ those that might take long are given to the package ``regex``, which means the s
 from __future__ import annotations
 
 import re
+import threading
+import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from re import _constants as opcodes  # type: ignore[attr-defined]  # the tree of an expression has no other names
@@ -17,6 +19,7 @@ from typing import Any
 from remediators.language.natives import LONGEST, TemplateFault
 
 SECONDS = 2.0
+_COMPILING = threading.Lock()
 _QUICK = 10_000_000  # steps that are done before anybody notices
 _REPEATS = frozenset({opcodes.MAX_REPEAT, opcodes.MIN_REPEAT})
 
@@ -28,8 +31,10 @@ class Regex:
         self.pattern = pattern
         self.flags = (re.IGNORECASE if ignorecase else 0) | (re.MULTILINE if multiline else 0)
         try:
-            self._quick = re.compile(pattern, self.flags)
-            self._degree = _degree(pattern)
+            with _COMPILING, warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what `re` may read otherwise one day
+                self._quick = re.compile(pattern, self.flags)
+                self._degree = _degree(pattern)
         except (re.error, RecursionError, OverflowError) as error:
             raise TemplateFault(f"{pattern!r} is no regular expression: {error}") from error
 

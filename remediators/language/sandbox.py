@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jinja2
 import jinja2.filters
 from jinja2.exceptions import SecurityError
+from jinja2.lexer import TOKEN_STRING, TOKEN_VARIABLE_BEGIN, TOKEN_VARIABLE_END, Lexer
 from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -56,10 +57,36 @@ class _Lazy(Context):
         return scope.lookup(key) if hasattr(scope, "lookup") else scope.get(key, jinja2.utils.missing)
 
 
+class _Lexer(Lexer):
+    r"""
+    A backslash in a text inside ``{{ }}`` is a backslash, as in Ansible, because YAML has its own.
+
+    So ``'\1'`` is a group of a regular expression and ``'C:\new'`` a path. ``when`` and ``{% %}`` keep Jinja's escapes,
+    as in Ansible, too. ``escapes`` keeps them everywhere; it is set while a template is compiled, by one thread.
+    """
+
+    escapes = False
+
+    def tokeniter(
+        self, source: str, name: str | None, filename: str | None = None, state: str | None = None
+    ) -> Iterator[tuple[int, str, str]]:
+        inside = False
+        for line, token, text in super().tokeniter(source, name, filename, state):
+            if token in (TOKEN_VARIABLE_BEGIN, TOKEN_VARIABLE_END):
+                inside = token == TOKEN_VARIABLE_BEGIN
+            doubled = inside and token == TOKEN_STRING and not self.escapes
+            yield line, token, text.replace("\\", "\\\\") if doubled else text
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """The sandbox with attributes narrowed to keys and a few harmless methods, and with bounded growth."""
 
     context_class = _Lazy
+
+    @functools.cached_property
+    def lexer(self) -> _Lexer:
+        return _Lexer(self)
+
     intercepted_binops = frozenset({"*", "**", "%", "<<", "+"})
 
     def getattr(self, obj: Any, attribute: str) -> Any:

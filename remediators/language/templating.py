@@ -32,6 +32,7 @@ from remediators.language.sandbox import ENVIRONMENT
 from remediators.language.uses import Uses, uses_of_tree
 from remediators.language.vault import VaultFault
 from remediators.language.work import count_work, limited
+from remediators.language.yaml_nodes import unliteral
 from remediators.model.secrecy import as_secret
 
 _RESULT = "rendered__"
@@ -191,6 +192,7 @@ def _compiled(text: str, *, expression: bool) -> _Compiled:
     try:
         with _COMPILING, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of '\\w' in a text, which stays as it is written
+            ENVIRONMENT.lexer.escapes = expression or unliteral(text) is not None
             tree = ENVIRONMENT.parse(source)
             used = uses_of_tree(tree)
             tree = count_work(tree)
