@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import threading
 from dataclasses import dataclass, field
+from functools import cache
 
 from remediators.lab.ios_device import Device
 from remediators.lab.serve import Lab
@@ -18,7 +19,6 @@ from tests.faults.tool import Tool, commands
 from tests.faults.truth import Spans, differing, everything, lies, strays, value
 
 FOREIGN = "registry:HKLM\\SOFTWARE\\Other:V0"
-RESUMES = "resume" in commands()
 CUT_SHORT = (130, -signal.SIGKILL)
 
 
@@ -172,16 +172,22 @@ class Schedule:
         for host in looked.json["hosts"]:
             self._classed(host)
             if host["armed"]:
-                wish = self.draw.choice(["--revert", "--confirm"])
-                wished = self.tool("recover", run, wish, host["name"])
-                if wished.code == 3 and wish == "--confirm":
-                    wished = self.tool("recover", run, "--revert", host["name"])
-                assert wished.code in (0, 2), wished
+                self._disarmed(run, host["name"])
         if looked.json["hosts"]:
             assert self.watch.quiet()
             others = set() if len(self.tool.runs()) == 1 else {(name, "*") for name in self.machines}
             wrong = lies(self._document(run), self.machines, self.touched | others, cut_short=True)
             assert not wrong, f"after recover the journal lies: {wrong}"
+
+    def _disarmed(self, run, name):
+        """Confirm or revert an armed device; one that holds half of the change is not confirmed."""
+        if self.draw.random() < 0.5:
+            kept = self.tool("recover", run, "--confirm", name, "--output", "json")
+            if not kept.json["hosts"][0]["armed"]:
+                assert kept.code == 0, f"confirmed, and not well: {kept}"
+                return
+        back = self.tool("recover", run, "--revert", name)
+        assert back.code == 0, f"not reverted: {back}"
 
     def _classed(self, host):
         """Of the changes of one address those are after that led to the value that is there, the others before."""
@@ -197,9 +203,8 @@ class Schedule:
     def _goes_on(self, runs):
         """On to the end: everything as planned, and nothing more to do."""
         self.told.ways += "on "
-        if RESUMES:
-            for run in runs:
-                self.tool("resume", run, "--yes")
+        if resumes():
+            self._resumed(runs[-1])
         ended = self.tool("apply", "book.yml", "-i", "lab.yml", "--yes", "--output", "json")
         assert ended.code == 0 or self.touched, f"it does not go on: {ended}"
         again = self.tool("plan", "book.yml", "-i", "lab.yml", "--output", "json").json
@@ -209,6 +214,17 @@ class Schedule:
             assert self.watch.quiet()
             wrong = lies(ended.json, self.machines)
             assert not wrong, f"the journal lies: {wrong}"
+
+    def _resumed(self, run):
+        """The newest run goes on where it stopped; what does not go on is named by the exit code."""
+        ended = self.tool("resume", run, "--yes", "--output", "json")
+        assert ended.code in (0, 2, 3), f"resume: {ended}"
+        assert self.watch.quiet()
+        documents = [self._document(run) for run in self.tool.runs()]
+        for document in documents:
+            others = {pair for other in documents if other is not document for pair in begun(other)}
+            wrong = lies(document, self.machines, self.touched | others, cut_short=True)
+            assert not wrong, f"after resume the journal lies: {wrong}"
 
     def _goes_back(self, lab):
         """All the way back, newest run first; the tool may be killed on it once more."""
@@ -236,9 +252,9 @@ class Schedule:
         """Devices that a killed rollback left armed go back at once."""
         run = self.tool.runs()[-1]
         looked = self.tool("recover", run, "--output", "json")
-        for host in looked.json["hosts"] if looked.code in (0, 2) else ():
+        for host in looked.json["hosts"]:
             if host["armed"]:
-                self.tool("recover", run, "--revert", host["name"])
+                self._disarmed(run, host["name"])
 
     def _differing(self, before):
         now = self.stands()
@@ -267,6 +283,12 @@ class Schedule:
         if machine.registry.has("HKEY_LOCAL_MACHINE\\SOFTWARE\\Other"):
             machine.registry.set("HKEY_LOCAL_MACHINE\\SOFTWARE\\Other", "V0", 4, bytes.fromhex("addeadde"))
             self.touched.add((name, FOREIGN))
+
+
+@cache
+def resumes():
+    """Whether there is `remediate resume`."""
+    return "resume" in commands()
 
 
 def begun(document):
