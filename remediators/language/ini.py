@@ -150,7 +150,6 @@ class IniReader:
         """Variables and children may be named before their groups; at the end every group must be there."""
         known = [group for group in self.draft.groups if group not in self.undeclared]
         for group, place in self.undeclared.items():
-            del self.draft.groups[group]
             what = f"[{group}:vars] sets variables of a group that is not there"
             self.draft.problems.add(place.problem("", what, did_you_mean(group, known)))
         for group, layers in self.pending.items():
@@ -158,7 +157,7 @@ class IniReader:
                 if group in self.draft.groups:
                     self.draft.add_layer(self.draft.group(group), layer)
         for child, parents in self.awaited.items():
-            for place in parents.values():
+            for place in parents.values() if child not in self.undeclared else ():
                 what = f"there is no group {child!r}"
                 self.draft.problems.add(place.problem("", what, did_you_mean(child, known)))
 

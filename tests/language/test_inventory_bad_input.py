@@ -51,6 +51,8 @@ def said(name: str, content: str | bytes) -> str:
         ("h", "r[1:1000]x[1:1000]\n", "h:1:1: group 'ungrouped': 'r[1:1000]x[1:1000]' stands for more than 100000 hosts"),
         ("h", "".join(f"[g{n}:children]\ng{n + 1}\n" for n in range(3000)) + "[g3000]\nh\n", "h:200:1: group 'g99': groups are nested more than 100 levels deep here"),
         ("h", "".join(f"[g{n}:children]\ng{n + 1}\n" for n in range(3000)) + "[g3000:children]\ng0\n", "h:6002:1: group 'g3000': groups cannot contain themselves: g0 → g1"),
+        ("h", "[y:vars]\na=1\n[w:children]\ny\n", "h:1:2: [y:vars] sets variables of a group that is not there"),
+        ("h", "[w:children]\ny\n[y:vars]\na=1\n", "h:3:2: [y:vars] sets variables of a group that is not there"),
         ("h.toml", "[all.hosts\n", "h.toml:1:1: is not TOML: expected ']' at the end of a table declaration"),
         ("h.toml", "[web]\nhosts = 1\n", "h.toml:2:1: group 'web': hosts must be a table, not a number"),
         ("h.toml", "[web]\nhots = {}\n", "h.toml:2:1: group 'web': unknown key 'hots' (did you mean 'hosts'?)"),
