@@ -27,6 +27,7 @@ OWN = {
     "ios_config": ("ios_config", "IosConfig", False),
     "queue_kick": ("queue_kick", "QueueKick", False),
     "metabase_repair": ("metabase_repair", "MetabaseRepair", False),
+    "dead_man_switch": ("dead_man_switch", "DeadManSwitch", False),
     "command": ("command", "Command", False),
 }
 

@@ -64,6 +64,7 @@ KINDS = {
     "command": ("commands", "CommandKind"),
     "config": ("config_lines", "ConfigKind"),
     "smtp-queue": ("smtp_queue", "QueueKind"),
+    "task": ("scheduled_tasks", "TaskKind"),
 }
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+from remediators.engine import dead_man
 from remediators.engine.commit import commit
 from remediators.engine.house import House
 from remediators.engine.outcomes import (
@@ -182,7 +183,7 @@ class HostRun:
         return self.work.stop.is_set()
 
     def _settle(self, number: int, item: Item) -> None:
-        if self._interrupted():
+        if self._interrupted() or (item.play == dead_man.AFTER and not self._still_right()):
             return
         result = self._change(number, item) if item.outcome == "change" else as_planned(item)
         failed = result.status in ("failed", "unknown")
@@ -190,6 +191,12 @@ class HostRun:
         # Refused only now, it is not as planned, and later items were planned on what it should have done.
         drifted = item.outcome == "change" and result.status == "refused"
         self.stopped = (failed or drifted) and not item.ignore_errors
+
+    def _still_right(self) -> bool:
+        """Whether all that was set is still so: only then is a dead man's switch taken away."""
+        self.last_reading()
+        self.stopped = any(r.status in ("failed", "unknown") and not r.ignored for r in self.results.values())
+        return not self.stopped
 
     def _change(self, number: int, item: Item) -> ItemResult:
         pending: tuple[Change, ...] = ()

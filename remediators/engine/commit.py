@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from remediators.engine import dead_man
 from remediators.engine.guarding import Guard
 from remediators.engine.outcomes import ItemResult
 from remediators.engine.putting_back import put_back
@@ -42,6 +43,7 @@ def commit(run: HostRun, spans: Mapping[Address, Change]) -> None:
             put_back(run, spans)
         else:
             run.last_reading()
+        run.told.extend(dead_man.left_armed(run.results.values()))
         return
     seconds = run.measured + checks_seconds(run.work.plan.items, run.house)
     _as_planned(run, arming, platform.safeguard, seconds)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from remediators.engine import dead_man
 from remediators.engine.house import House
 from remediators.engine.reading import by_kind, read_all
 from remediators.engine.timing import checks_seconds, minutes_for
@@ -62,6 +63,11 @@ def plan_host(host: Host, tasks: Sequence[Task], reader: Reader, house: House) -
         return Planned(HostPlan(host.name, "refused", items, refusal), known)
     items = tuple(_items(tasks, known, house, platform))
     if platform.safeguard is None:
+        try:
+            known = read_all(reader, known, lambda known: dead_man.questions(items, house, known))
+        except TransportError as error:
+            return Planned(HostPlan(host.name, "unreachable", error=error.message), known)
+        items = dead_man.framed(items, host.name, known, house, platform)
         return Planned(HostPlan(host.name, worst(items), items), known)
     minutes = minutes_for(seconds + checks_seconds(items, house))
     arming, items = _armed(items, known, platform.safeguard, minutes)
@@ -257,7 +263,7 @@ def _diffed(blank: Item, task: Task, rendered: Rendered, known: Snapshot, house:
         actions=actions,
         commands=commands,
         notes=tuple(dict.fromkeys(notes)),
-        leave=dict(remediator.leave(rendered.options)),
+        leave={**remediator.leave(rendered.options), **({"guard": task.guard} if task.guard else {})},
         options=rendered.options.model_dump(mode="json", exclude_unset=True) if task.handler else {},
     )
 

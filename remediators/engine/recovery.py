@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from remediators.engine import dead_man
 from remediators.engine.applier import spans_of
 from remediators.engine.guarding import LEAST_LEFT, Guard
 from remediators.engine.house import House
@@ -50,10 +51,12 @@ class Trail:
     done: set[int] = field(default_factory=set)  # actions that were seen to end well
     armed_at: str = ""  # when arming began: armed or about to be, and neither confirmed nor reverted
     unsaved: bool = False  # confirmed, and not seen to be saved
+    switch: bool = False  # a dead man's switch was armed, or about to be, and not seen to be taken away
+    switching: dict[int, bool] = field(default_factory=dict)  # items that arm one (true), or take it away
 
     @property
     def doubtful(self) -> bool:
-        return bool(self.armed_at) or (self.started and self.status in ("", "unknown"))
+        return bool(self.armed_at) or self.switch or (self.started and self.status in ("", "unknown"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +111,25 @@ def _follow(trail: Trail, event: Event) -> None:
             trail.started = True
         case "intent":
             trail.begun.add(event.body["item"])
+            _follow_switch(trail, event)
+        case "result" if event.body["item"] in trail.switching and event.body["status"] == "changed":
+            trail.switch = trail.switching[event.body["item"]]
         case "action-intent":
             trail.actions[event.body["item"]] = event.body
         case "action-result" if event.body["status"] == "changed":
             trail.done.add(event.body["item"])
         case "host-finished" | "recovered":
             trail.status = event.body["status"]
+            trail.switch = trail.switch and not (event.kind == "recovered" and trail.status in ("changed", "reverted"))
         case _:
             _follow_arming(trail, event)
+
+
+def _follow_switch(trail: Trail, event: Event) -> None:
+    for change in event.body["changes"]:
+        if change["resource"].startswith(f"{dead_man.KIND}:"):
+            trail.switching[event.body["item"]] = change["after"] is not None
+            trail.switch = trail.switch or change["after"] is not None
 
 
 def _follow_arming(trail: Trail, event: Event) -> None:
@@ -127,7 +141,9 @@ def _follow_arming(trail: Trail, event: Event) -> None:
         case "saved":
             trail.unsaved = bool(event.body["wrong"])
         case "reverted" | "disarmed":
-            trail.armed_at = ""
+            trail.armed_at, trail.switch = "", False
+        case "put-back" if not event.body["wrong"]:
+            trail.switch = False
         case _:
             pass
 
@@ -296,9 +312,13 @@ def _standing(
     survey: Survey, changes: Sequence[Found], actions: Sequence[FoundAction], left: float | None
 ) -> tuple[str, str | None]:
     """The status of a host in a run document, and why, from how its changes and actions stand."""
-    states = [one.state for one in changes]
-    if "unread" in states:
+    if any(one.state == "unread" for one in changes):
         return "unknown", "not all could be read"
+    own = [one for one in changes if one.change.address.kind != dead_man.KIND]
+    states = [one.state for one in own]
+    switch = dead_man.switch_of(changes)
+    if switch:
+        return switch.standing(done=set(states) == {"before"})
     if left is not None:
         return "unknown", f"armed: it goes back by itself in {left:.0f} seconds unless it is confirmed"
     odd = [f"{states.count('foreign')} of {len(states)} changes are neither before nor after"]
@@ -316,6 +336,9 @@ def _wished(survey: Survey, found: Recovery) -> Recovery:
     """Confirm or revert where that is wished. Raises `RemoteError` where it is not done, with the reason."""
     if not survey.wish:
         return found
+    switch = dead_man.switch_of(found.changes)
+    if switch:
+        return _without_switch(survey, found, switch.away)
     arming, safeguard = survey.plan.arming, survey.house.platform_of(survey.host).safeguard
     if arming is None or safeguard is None:
         raise RemoteError(f"no timer of its own runs on it: to put it back, remediate rollback -l {found.host}")
@@ -325,6 +348,25 @@ def _wished(survey: Survey, found: Recovery) -> Recovery:
         found.host, arming, safeguard, session, survey.record, armed_at=armed_at, armed_since=survey.trail.armed_at
     )
     return _confirm(survey, found, guard) if survey.wish == "confirm" else _revert(survey, found, guard)
+
+
+def _without_switch(survey: Survey, found: Recovery, off: Change) -> Recovery:
+    """Keep what was changed: take the dead man's switch away. Raises `RemoteError` where it is not, with the reason."""
+    own = [one for one in found.changes if one.change.address.kind != dead_man.KIND]
+    wrong = next((one for one in own if one.begun and one.state != "after"), None)
+    if survey.wish != "confirm":
+        raise RemoteError(f"remediate rollback -l {found.host} puts it back and takes its switch away")
+    if wrong:
+        raise RemoteError(f"not confirmed: {wrong.change.address} is {wrong.state}, and not as it was to be")
+    touch = Touch(survey.session, survey.house)
+    steps = survey.house.kind_of(off.address).write((off,), touch.known)
+    touch.write(steps, {off.address}, {})
+    left = touch.mismatch(off.address, None)
+    if left:
+        raise RemoteError(f"not confirmed: {left}")
+    survey.record.note("disarmed", found.host, switch=str(off.address))
+    status, error = _standing(survey, own, found.actions, None)
+    return replace(found, changes=tuple(own), status=status, error=error, told=("confirmed",))
 
 
 def _confirm(survey: Survey, found: Recovery, guard: Guard) -> Recovery:

@@ -79,6 +79,7 @@ class BackTask:
     notify: tuple[str, ...] = ()
     handler: bool = False
     on_verify_failure: str = "stop"
+    guard: int = 0
     ignore_errors: bool = False
     allow_unverified: bool = False
     cause: int | None = None

@@ -139,8 +139,8 @@ class Shell:
             "ERRORLEVEL": lambda: str(self.errorlevel),
             "CD": lambda: self.cwd,
             "CMDEXTVERSION": lambda: "2",
-            "DATE": lambda: self.machine.now().strftime("%a %m/%d/%Y"),
-            "TIME": lambda: self.machine.now().strftime("%H:%M:%S.00"),
+            "DATE": lambda: self.machine.local().strftime("%a %m/%d/%Y"),
+            "TIME": lambda: self.machine.local().strftime("%H:%M:%S.00"),
             "RANDOM": lambda: str(self.machine.random()),
             "CMDCMDLINE": lambda: "cmd.exe",
         }

@@ -1,4 +1,4 @@
-"""``fc.exe /b`` and ``schtasks.exe`` of Windows Server 2003, as far as people use them to compare files and to run."""
+"""``fc.exe /b`` of Windows Server 2003, as far as people use it to compare files."""
 
 from __future__ import annotations
 
@@ -32,34 +32,3 @@ def fc_exe(process: Process) -> int:
         longer = paths if len(left) > len(right) else paths[::-1]
         process.say(process.word("fc-longer", *longer) + "\n\n\n")
     return _DIFFERENT
-
-
-def schtasks_exe(process: Process) -> int:
-    """``/create``, ``/run`` and ``/delete``. A task runs to its end at once; on a real host it runs beside us."""
-    words = crt_arguments(process.tail)
-    verb = words[0].lower() if words else ""
-    given = {word.lower(): value for word, value in zip(words, [*words[1:], ""], strict=True) if word.startswith("/")}
-    name = given.get("/tn", "")
-    tasks = process.machine.tasks
-    if verb == "/create" and {"/tn", "/tr", "/sc"} <= set(given):
-        tasks[name.upper()] = given["/tr"]
-        process.machine.wrote("task", "create", name)
-        process.say(process.word("task-made", name) + "\n")
-        return 0
-    if verb not in ("/run", "/delete") or not name:
-        process.complain(process.word("task-syntax") + "\n")
-        return 1
-    if name.upper() not in tasks:
-        process.complain(process.word("task-missing") + "\n")
-        return 1
-    if verb == "/run":
-        process.machine.wrote("task", "run", name)
-        process.say(process.word("task-run", name) + "\n")
-        process.machine.run_task(tasks[name.upper()])
-        return 0
-    if "/f" not in given and not (process.ask("") or "").upper().startswith(process.machine.yes):
-        return 1
-    del tasks[name.upper()]
-    process.machine.wrote("task", "delete", name)
-    process.say(process.word("task-gone", name) + "\n")
-    return 0

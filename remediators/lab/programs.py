@@ -8,12 +8,13 @@ from typing import Final
 
 from remediators.lab.adsutil import cscript_exe
 from remediators.lab.cmd import split_lines
-from remediators.lab.file_tools import fc_exe, schtasks_exe
+from remediators.lab.file_tools import fc_exe
 from remediators.lab.files import clean
 from remediators.lab.net_exe import net_exe
 from remediators.lab.process import UTF8, Process, crt_arguments, decode, encode
 from remediators.lab.reg_exe import reg_exe
 from remediators.lab.sc_exe import sc_exe
+from remediators.lab.scheduler import schtasks_exe
 from remediators.lab.wevtutil import wevtutil_exe
 from remediators.lab.wmic import wmic_exe
 

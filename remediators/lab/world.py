@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from remediators.lab import event_log, event_query, iis_files, iisback, mail_flow, wmic
+from remediators.lab import event_log, event_query, iis_files, iisback, mail_flow, scheduler, wmic
 from remediators.lab import registry as reg
 from remediators.lab.adsutil import SCRIPT, adsutil
 from remediators.lab.cmd import LONGEST_LINE, Builtin, Shell, strip_quotes
@@ -221,6 +221,7 @@ class WindowsMachine:
     def _ran(self, line: str, codepage: int | None) -> Ran:
         with self._lock:
             self.flow.pass_to(self.now())
+            self.run_due()
             out, err = Sink(), Sink()
             console = Console(self.codepage if codepage is None else codepage)
             shell = Shell(self, self._environment.copy(), self._home, Handles(Source(), out, err), console)
@@ -293,6 +294,7 @@ class WindowsMachine:
     def state(self) -> dict[str, Any]:
         """Everything that can be changed, as plain JSON."""
         with self._lock:
+            self.run_due()
             return {
                 "registry": self.registry.state(),
                 "services": self.services.state(),
@@ -307,6 +309,10 @@ class WindowsMachine:
     def now(self) -> dt.datetime:
         """The host's clock, which `advance` turns on."""
         return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self._ahead)
+
+    def local(self) -> dt.datetime:
+        """What the host's clock on the wall shows."""
+        return (self.now() + self.zone).replace(tzinfo=None)
 
     def advance(self, seconds: float) -> None:
         """Let time pass on this host without waiting for it."""
@@ -342,10 +348,16 @@ class WindowsMachine:
             self.scripts[f"{self.edition.root}\\system32\\{event_query.SCRIPT}".lower()] = event_query.eventquery
 
     def _furnish_iis(self, spec: Mapping[str, Any]) -> None:
-        self.tasks: dict[str, str] = {}
+        self.tasks: dict[str, scheduler.Scheduled] = {}
         self.iis = iis_files.install(self, spec.get("iis", {}))
         for name, script in ((iisback.BACKUP, iisback.iisback), (iisback.CONFIGURE, iisback.iiscnfg)):
             self.scripts[f"{self.edition.root}\\system32\\{name}".lower()] = script
+
+    def run_due(self) -> None:
+        """Run the scheduled tasks whose time has come."""
+        for task in scheduler.due(self):
+            self.wrote("task", "fire", task.name)
+            self.run_task(task.line)
 
     def run_task(self, line: str) -> None:
         """Run a command line as the task scheduler does: in a process of its own, its output for nobody."""
@@ -605,6 +617,11 @@ def _base_registry(machine: WindowsMachine) -> _Tree:
                                                 "MinorVersion": ("dword", 0)},
         f"{control}\\ComputerName\\ComputerName": {"ComputerName": ("sz", machine.computer)},
         f"{control}\\Nls\\CodePage": {"ACP": ("sz", "1252"), "OEMCP": ("sz", str(machine.codepage))},
+        f"{control}\\TimeZoneInformation": {
+            "Bias": ("dword", 0),
+            "DaylightStart": ("binary", "00" * 16),
+            "StandardStart": ("binary", "00" * 16),
+        },
         f"{control}\\ProductOptions": {"ProductType": ("sz", "ServerNT")},
         f"{control}\\Session Manager\\Environment": {
             "PROCESSOR_ARCHITECTURE": ("sz", "AMD64" if machine.x64 else "x86"),

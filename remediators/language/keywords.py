@@ -32,6 +32,7 @@ TASK_KEYS = (
     "ignore_errors",
     "verify",
     "on_verify_failure",
+    "guard",
     "cause",
     "sensitive",
     "allow_unverified",
@@ -39,7 +40,9 @@ TASK_KEYS = (
     "throttle",
     "loop_control",
 )
-HANDLER_KEYS = tuple(key for key in TASK_KEYS if key not in ("notify", "tags", "run_once", "on_verify_failure"))
+HANDLER_KEYS = tuple(
+    key for key in TASK_KEYS if key not in ("notify", "tags", "run_once", "on_verify_failure", "guard")
+)
 INCLUDE_KEYS = (
     "name",
     "when",
@@ -59,7 +62,6 @@ _NOT_YET = "is not supported yet"
 _NEVER = "is not supported"
 
 _LATER = (
-    "guard",
     "allow_unarmed",
     "allow_lockout_risk",
     "save",

@@ -45,6 +45,7 @@ class PlayTask:
     ignore_errors: bool = False
     verify: Mapping[str, Any] = field(default_factory=dict)
     on_verify_failure: str = "stop"
+    guard: int = 0
     cause: int | None = None
     sensitive: bool = False
     allow_unverified: bool = False

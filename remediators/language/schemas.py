@@ -55,6 +55,11 @@ KEYWORDS: Mapping[str, Schema] = {
         "enum": ["stop", "rollback"],
         "description": "Where a check fails: stop on this host, or put back at once all that the run changed there.",
     },
+    "guard": {
+        "type": "string",
+        "pattern": r"^(\d+h)?(\d+m)?$",
+        "description": "Windows: the host puts itself back after this time (10m, 1h) unless all is verified by then.",
+    },
     "cause": {"enum": [1, 2, 3, 4, 5, 6], "description": "The cause of KB 919091 that this puts right; tags causeN."},
     "sensitive": {**_FLAG, "description": "Its values are secrets: shown as ******** everywhere."},
     "allow_unverified": {**_FLAG, "description": "Accept data of a profile that nobody has verified."},

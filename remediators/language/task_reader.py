@@ -67,6 +67,7 @@ class TaskReader:
             ignore_errors=self.flag(body, place, where, "ignore_errors"),
             verify=self._verify(body, place, where),
             on_verify_failure=self._on_verify_failure(body, place, where),
+            guard=self._guard(body, place, where),
             cause=cause,
             sensitive=self.flag(body, place, where, "sensitive"),
             allow_unverified=self.flag(body, place, where, "allow_unverified"),
@@ -233,6 +234,16 @@ class TaskReader:
         if "on_verify_failure" in body and "verify" not in body:
             self.problems.add(at.key.problem(where, "on_verify_failure without 'verify'", "say what to look for"))
         return str(value)
+
+    def _guard(self, body: dict[str, Any], place: Place, where: str) -> int:
+        """Minutes; 0 where there is none."""
+        value = body.get("guard")
+        found = re.fullmatch(r"(?:(\d{1,2})h)?(?:(\d{1,3})m)?", value) if isinstance(value, str) and value else None
+        if value is None or (found and 2 <= 60 * int(found[1] or 0) + int(found[2] or 0) <= 720):
+            return 60 * int(found[1] or 0) + int(found[2] or 0) if found else 0
+        what = f"guard must be a time from 2m to 12h, such as 10m or 1h30m, and not {value!r}"
+        self.problems.add(place.at("guard").problem(where, what))
+        return 0
 
     def cause(self, body: dict[str, Any], place: Place, where: str) -> int | None:
         cause = body.get("cause")

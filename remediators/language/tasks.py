@@ -75,6 +75,7 @@ class BoundTask:
     cause: int | None
     handler: bool
     on_verify_failure: str
+    guard: int
     facts: frozenset[str]
     prepared: Prepared = field(repr=False)
     binding: Binding = field(repr=False)
@@ -225,6 +226,7 @@ def _bind_task(binding: Binding, play: str, prepared: Prepared, host: str, scope
         cause=task.cause,
         handler=task.handler,
         on_verify_failure=task.on_verify_failure,
+        guard=task.guard,
         facts=facts,
         prepared=prepared,
         binding=binding,

@@ -185,6 +185,10 @@ class Task(Protocol):
         """``stop`` or ``rollback``: what follows where a check of it fails."""
 
     @property
+    def guard(self) -> int:
+        """Minutes after which a host that has no timer of its own puts itself back unless all is well; 0 for none."""
+
+    @property
     def facts(self) -> frozenset[str]:
         """The facts that its templates name, such as ``exchange.version``."""
 

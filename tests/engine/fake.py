@@ -122,6 +122,7 @@ class FakeTask:
     skipped: str | None = None
     verify: dict = field(default_factory=dict)
     on_verify_failure: str = "stop"
+    guard: int = 0
     facts: frozenset = frozenset()
     when_fact: str | None = None
     play: str = "play"

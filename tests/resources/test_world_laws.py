@@ -68,6 +68,7 @@ class Wish:
     notify: tuple[str, ...] = ()
     ignore_errors: bool = False
     on_verify_failure: str = "stop"
+    guard: int = 0
     allow_unverified: bool = False
     cause: int | None = None
     handler: bool = False
