@@ -8,6 +8,7 @@ import random
 import signal
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -115,19 +116,13 @@ class Schedule:
                 target = "x.plan"
             for change in self.during:
                 change()
-        second = self._second(["apply", "book.yml", *flags]) if self.twice else None
-        flags = flags if target == "book.yml" else flags[2:]
-        ended = self.tool("apply", target, *flags, limit=self.options.get("limit"), jump=self.options.get("jump"))
-        if second:
-            second.join()
+        mine = ["apply", target, *(flags if target == "book.yml" else flags[2:])]
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(Tool(self.folder, Moments()), "apply", "book.yml", *flags) if self.twice else None
+            ended = self.tool(*mine, limit=self.options.get("limit"), jump=self.options.get("jump"))
+        if other:
+            self.tool.told.append(other.result())
         return ended
-
-    def _second(self, arguments):
-        """A second run of the same, at the same time."""
-        other = Tool(self.folder, Moments())
-        thread = threading.Thread(target=lambda: self.tool.told.append(other(*arguments)))
-        thread.start()
-        return thread
 
     def _well_again(self, lab):
         """The faults are over: no line runs, every device is up, nothing strikes any more."""
