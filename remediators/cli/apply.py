@@ -170,10 +170,10 @@ def _nothing(document: dict[str, Any], plan: Plan, shared: Given) -> int:
     return code
 
 
-def approved(shared: Given) -> bool:
+def approved(shared: Given, question: str = "Apply these changes?") -> bool:
     """Ask whether to go on. Without a terminal only ``--yes`` does."""
     if shared.yes:
         return True
     if not sys.stdin.isatty() or shared.output != "text":
         raise click.UsageError("there is no terminal to ask on: say --yes to apply without being asked")
-    return click.confirm("Apply these changes?")
+    return click.confirm(question)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -122,11 +122,17 @@ def with_reasons(plan: Plan, given: Given) -> Plan:
 
 
 @contextmanager
-def under_way(plan: Plan, given: Given, kind: str, record: Recorder) -> Iterator[Course]:
-    """Hold the leases of all hosts that are to be changed, and give the course of the run."""
+def under_way(
+    plan: Plan, given: Given, kind: str, record: Recorder, *, only: Collection[str] | None = None
+) -> Iterator[Course]:
+    """
+    Hold the leases of all hosts that are to be changed, and give the course of the run.
+
+    ``only`` are the hosts that a run is resumed on: it is done with the others.
+    """
     way = read_rollout(plan.extra.get("rollout"), [host.name for host in plan.hosts]) if kind not in WAYS_BACK else None
     opening = opening_of(plan, given, kind)
-    names = [host.name for host in plan.hosts if changes(host)]
+    names = [host.name for host in plan.hosts if changes(host) and (only is None or host.name in only)]
     with holding(names, given, kind, record) as held:
         theirs = {host: told(host, str(lease)) for host, lease in held.taken.theirs.items()}
         yield Course(way, opening, theirs, looks_first=kind not in WAYS_BACK)

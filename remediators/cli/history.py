@@ -72,7 +72,7 @@ def _exported(link: Any) -> str:
 def forget(journal: Journal, state: State, age: str, shared: Given) -> int:
     """Let go of the details of runs that ended so long ago, and of their folders. The chain stays whole."""
     before = datetime.now(UTC) - _span(age)
-    finished = {event.run: event for event in journal.all_of("run-finished")}
+    finished = ends(journal)
     old = [run for run, event in finished.items() if _when(event) < before and not _in_doubt(event)]
     if not old:
         click.echo(f"No run that ended {age} ago or earlier is left to forget.")
@@ -85,6 +85,13 @@ def forget(journal: Journal, state: State, age: str, shared: Given) -> int:
     count = journal.let_go(old)
     click.echo(f"Forgot the details of {told} ({count} events). The chain stays whole: remediate runs --verify")
     return 0
+
+
+def ends(journal: Journal) -> dict[str, Event]:
+    """The last end of every run that came to it; a run that was resumed must end anew."""
+    resumed = {event.run: event.number for event in journal.all_of("run-resumed")}
+    finished = {event.run: event for event in journal.all_of("run-finished")}
+    return {run: event for run, event in finished.items() if event.number > resumed.get(run, 0)}
 
 
 def _when(event: Event) -> datetime:

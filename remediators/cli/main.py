@@ -23,6 +23,7 @@ COMMANDS = {
     "approve": ("approve", "Sign a saved plan, as a second person."),
     "apply": ("apply", "Apply what a plan says, and nothing else."),
     "rollback": ("rollback", "Put back what a run changed."),
+    "resume": ("resume", "Go on where a run stopped."),
     "recover": ("recover", "How hosts stand that a run left in doubt; confirm or revert armed devices."),
     "verify": ("verify", "Read again what a run set: did policy put it back?"),
     "status": ("status", "Where a run stands, from another terminal."),

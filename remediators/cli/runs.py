@@ -36,7 +36,7 @@ def command(*, proving: bool, target: str | None, age: str | None, **flags: Any)
         if age is not None:
             return history.forget(journal, state, age, shared)
         started = journal.all_of("run-started")
-        finished = {event.run: event for event in journal.all_of("run-finished")}
+        finished = history.ends(journal)
     rows = [_row(event, finished.get(event.run)) for event in started]
     if shared.output == "json":
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))

@@ -9,7 +9,7 @@ import shutil
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ import click
 
 from remediators.cli.at_rest import locked, sealing
 from remediators.cli.courses import under_way
+from remediators.cli.house import some
 from remediators.cli.interrupts import INTERRUPTED, finishing
 from remediators.cli.options import Given
 from remediators.cli.progress import flight
@@ -28,6 +29,7 @@ from remediators.engine.history import from_journal
 from remediators.engine.house import House
 from remediators.engine.outcomes import RunResult, exit_code, run_document
 from remediators.engine.recorder import Recorder, Watcher
+from remediators.engine.resuming import left_of
 from remediators.engine.rollback import BackTask, back_tasks, planned_begun
 from remediators.engine.rollout import apply_fleet
 from remediators.journal import Event, Journal, State, write_document, write_private
@@ -45,6 +47,7 @@ class Carried:
     result: RunResult
     folder: Path
     code: int
+    left: tuple[str, ...] = ()  # hosts that `resume` would go on with
 
 
 def carry_out(
@@ -53,9 +56,9 @@ def carry_out(
     """Apply a plan as a new run and print what became of it. Gives the exit code."""
     ended = carried(plan, hosts, fleet, given, kind=kind, redactor=redactor)
     if given.copy_to:
-        _mirror(ended.folder, given.copy_to / ended.folder.name)
-    with _whoever_reads():
-        _print(ended.document, ended.result, ended.folder, given)
+        mirror(ended.folder, given.copy_to / ended.folder.name)
+    with whoever_reads():
+        print_ended(ended, given)
     return ended.code
 
 
@@ -65,22 +68,29 @@ def carried(
     """Apply a plan as a new run, and print nothing but its progress."""
     state = State(given.state_dir)
     seal = sealing(state)
-    back = _way_back(plan, fleet.house)
+    back = planned_way_back(plan, fleet.house)
     plan = replace(plan, extra={**plan.extra, "by": who()})
     with Journal(state.journal_path) as journal:
         run, folder = _begin(state, plan_document(plan, seal), back, redactor)
-        recorder = Recorder(run, journal, folder, seal=seal, redactor=redactor, watch=_watcher(given))
+        recorder = Recorder(run, journal, folder, seal=seal, redactor=redactor, watch=watcher(given))
         with (
             under_way(plan, given, kind, recorder) as course,
             flight(len(plan.hosts), title=kind, quiet=given.output != "text") as board,
             finishing(fleet.stop),
         ):
-            shown = replace(fleet, begun=board.begun, ended=board.ended, tell=_teller(given))
+            shown = replace(fleet, begun=board.begun, ended=board.ended, tell=teller(given))
             result = apply_fleet(shown, plan, hosts, recorder, kind, course=course)
         document = with_head(run_document(result, seal), journal)
-    _keep(folder / "run.json", document)
+        left = left_names(plan, result, journal.events(run))
+    keep(folder / "run.json", document)
     code = INTERRUPTED if fleet.stop.is_set() else exit_code(result.hosts)
-    return Carried(document, result, folder, code)
+    return Carried(document, result, folder, code, left)
+
+
+def left_names(plan: Plan, result: RunResult, events: Sequence[Event]) -> tuple[str, ...]:
+    """The hosts that it makes sense to go on with as things are: not those that were refused."""
+    left = left_of(plan, result.hosts, events)
+    return tuple(name for name, host in left.items() if host.told.status != "refused")
 
 
 def who() -> dict[str, str | None]:
@@ -99,7 +109,7 @@ def with_head(document: dict[str, Any], journal: Journal) -> dict[str, Any]:
     return with_digest({**document, "journal": asdict(head)} if head else document)
 
 
-def _way_back(plan: Plan, house: House) -> dict[str, list[BackTask]]:
+def planned_way_back(plan: Plan, house: House) -> dict[str, list[BackTask]]:
     """The way back of every host. Raises `UsageError` where there is none: a plan may come from anywhere."""
     tasks = {}
     for host in plan.hosts:
@@ -121,19 +131,20 @@ def _begin(
     run, folder = state.new_run()
     try:
         write_document(folder / "plan.json", document)
-        write_private(folder / "rollback.yml", rollback_playbook(run, back, _Hiding(state, redactor)))
+        write_way_back(run, folder, back, state, redactor)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return run, folder
 
 
-def _keep(path: Path, document: dict[str, Any]) -> None:
-    """What was done is in the journal already: that this file cannot be written must not hide it."""
-    try:
-        write_document(path, document)
-    except JournalError as error:
-        click.echo(f"warning: {error.message}; `remediate show` tells the same from the journal", err=True)
+def write_way_back(
+    run: str, folder: Path, back: Mapping[str, list[BackTask]], state: State, redactor: Redactor
+) -> None:
+    """The rollback playbook of a run, in its folder. Raises `JournalError`."""
+    write_private(folder / "rollback.yml", rollback_playbook(run, back, _Hiding(state, redactor)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Hiding:
     """How secrets stand in a rollback playbook."""
@@ -148,10 +159,16 @@ class _Hiding:
         return self.redactor.text(text)
 
 
+def keep(path: Path, document: dict[str, Any]) -> None:
+    """What was done is in the journal already: that this file cannot be written must not hide it."""
+    try:
+        write_document(path, document)
+    except JournalError as error:
+        click.echo(f"warning: {error.message}; `remediate show` tells the same from the journal", err=True)
 
 
 @contextmanager
-def _whoever_reads() -> Iterator[None]:
+def whoever_reads() -> Iterator[None]:
     """Somebody who stopped reading (``| head``) does not make a failed run a good one: the exit code stays."""
     try:
         yield
@@ -159,7 +176,7 @@ def _whoever_reads() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _teller(given: Given) -> Callable[[str], None]:
+def teller(given: Given) -> Callable[[str], None]:
     """What is told of the run while it goes on, to people only."""
 
     def tell(text: str) -> None:
@@ -169,7 +186,7 @@ def _teller(given: Given) -> Callable[[str], None]:
     return tell
 
 
-def _watcher(given: Given) -> Watcher | None:
+def watcher(given: Given) -> Watcher | None:
     """With ``--output jsonl`` every event goes to standard output as it happens; else what to do if we die is told."""
     if given.output != "jsonl":
         return _armed if given.output == "text" else None
@@ -190,23 +207,25 @@ def _armed(event: Event) -> None:
         click.echo(f"{words} {event.body['console']}", err=True)
 
 
-def _print(document: Mapping[str, Any], result: RunResult, folder: Path, given: Given) -> None:
+def print_ended(ended: Carried, given: Given) -> None:
+    """What became of a run, in the form that was asked for."""
+    document, result, folder = ended.document, ended.result, ended.folder
     if given.output == "json":
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     elif given.output == "text":
         click.echo(run_text(document, given.style, verbose=given.verbose, full=given.diff), nl=False)
         click.echo(f"Run {result.id}: {folder}")
         click.echo(f"Way back: remediate rollback {result.id}   (playbook: {folder / 'rollback.yml'})")
-        left = [host.name for host in result.hosts if host.status in ("not_started", "unknown")]
-        if left:
-            click.echo(f"Left: {', '.join(left)}. Plan again to go on, or roll back.")
+        if ended.left:
+            click.echo(f"Left: {some(ended.left)}. To go on: remediate resume {result.id}")
         if any(host.status == "unknown" for host in result.hosts):
             click.echo(f"How they stand: remediate recover {result.id}")
 
 
-def _mirror(folder: Path, target: Path) -> None:
+def mirror(folder: Path, target: Path) -> None:
+    """Copy a run's folder; one that is resumed is copied again."""
     try:
-        shutil.copytree(folder, target)
+        shutil.copytree(folder, target, dirs_exist_ok=True)
     except OSError as error:
         click.echo(f"warning: the run's folder could not be copied to {target}: {error}", err=True)
 

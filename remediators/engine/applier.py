@@ -12,11 +12,13 @@ import threading
 import time
 import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from remediators.engine import dead_man
 from remediators.engine.commit import commit
+from remediators.engine.earlier import Earlier, finishing, last_items, on_its_way, promised, uncovered
+from remediators.engine.guarding import Guard
 from remediators.engine.house import House
 from remediators.engine.outcomes import (
     UNDER_WAY,
@@ -57,7 +59,12 @@ Numbered = Sequence[tuple[int, Item]]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """All that is needed to work on one host."""
+    """
+    All that is needed to work on one host.
+
+    Where a run is gone on with, ``earlier`` is what it did here before it stopped, and ``guard`` a timer that it armed
+    and that still runs.
+    """
 
     host: Host
     plan: HostPlan
@@ -65,6 +72,8 @@ class Work:
     house: House
     record: Recorder
     stop: threading.Event
+    earlier: Earlier = field(default_factory=Earlier)
+    guard: Guard | None = None
 
 
 def apply_host(work: Work) -> HostResult:
@@ -88,7 +97,9 @@ class HostRun:
         self.reverted = False
         self.unsaved = False  # all is in effect, and a device could not save it as planned
         self.told: list[str] = []  # what is to be said of the host as a whole
-        self.sent: set[tuple[int, Address]] = set()  # changes that this run began itself, by item
+        self.earlier = work.earlier
+        self.sent: set[tuple[int, Address]] = set(work.earlier.begun)  # changes that this run began itself, by item
+        self.wrote: set[int] = set()  # items of which this part of the run wrote something
         self.failed_check = ""  # what a check saw whose task is put back then
         self.measured = 0.0  # seconds that connecting and reading took
         self.heard: list[str] = []  # detail of what went wrong: transcripts of sessions
@@ -107,8 +118,7 @@ class HostRun:
             refusal = self.preflight()
             if refusal:
                 return HostResult(self.name, "refused", self._all_items(), refusal)
-            hand = way_back(self.work.plan, self.touch.known, self.house)
-            self.work.record.by_hand(self.name, *self.house.by_hand(self.house.platform_of(self.work.host), hand))
+            self._by_hand()
             commit(self, {span.address: span for span in spans_of(self.planned())})
         except JournalError:
             raise
@@ -129,9 +139,16 @@ class HostRun:
         status = "reverted" if self.reverted else "failed" if self.unsaved else host_status(items)
         return HostResult(self.name, status, items, "; ".join(self.told) or None)
 
+    def _by_hand(self) -> None:
+        """Keep the way back by hand; where this host was begun before, it was kept then, from what was there then."""
+        if not self.earlier.begun:
+            hand = way_back(self.work.plan, self.touch.known, self.house)
+            self.work.record.by_hand(self.name, *self.house.by_hand(self.house.platform_of(self.work.host), hand))
+
     def _all_items(self) -> tuple[ItemResult, ...]:
         """Every item in order; what was never begun says so."""
-        return tuple(self.results.get(number) or not_started(item) for number, item in enumerate(self.work.plan.items))
+        known = {**self.earlier.results, **self.results}
+        return tuple(known.get(number) or not_started(item) for number, item in enumerate(self.work.plan.items))
 
     def _broken_off(self, status: str, error: str) -> HostResult:
         """The result of a host on which something came between; what was under way then is unknown."""
@@ -149,12 +166,18 @@ class HostRun:
         began = time.monotonic()  # the session is opened by the first question, so connecting is in the measure
         self.touch.look({change.address for change in changes} | acted_on, details_of(changes), base)
         self.measured = time.monotonic() - began
-        spans = spans_of(changes)
+        if self.earlier.begun:
+            self.work = replace(self.work, plan=uncovered(self.work.plan, self.touch.known, self.work.record.seal))
+        spans = spans_of(self.planned())
         drifted = [text for text in map(self._drift, spans) if text]
         if drifted:
             self.work.record.note("drift", self.name, reasons=drifted)
-        right = (span for span in spans if span.before != span.after == self.touch.known[span.address])
-        self.right = {span.address: span.after for span in right}
+        # Where the plan leaves an address as it was before, the journal decides whether it came there and back.
+        went = {
+            address for address, last in last_items(self.work.plan).items() if (last, address) in self.earlier.begun
+        }
+        moved = (span for span in spans if span.before != span.after or span.address in went)
+        self.right = {span.address: span.after for span in moved if self.touch.known[span.address] == span.after}
         return "; ".join(drifted) or None
 
     def planned(self) -> list[Change]:
@@ -162,11 +185,16 @@ class HostRun:
 
     def _drift(self, span: Change) -> str | None:
         value = self.touch.known[span.address]
-        if value in (span.before, span.after):
+        if value in (span.before, span.after) or self._is_between(span.address, value):
             return None
         if span.sensitive:
             return f"{self.touch.is_now(span)} since the plan was made"
         return f"{self.touch.is_now(span)}, planned from {say(span.before)} to {say(span.after)}"
+
+    def _is_between(self, address: Address, value: Value) -> bool:
+        """Whether this run itself gave an address a value that it was to have on its way only."""
+        begun = any(address == mine for _, mine in self.earlier.begun)
+        return begun and value in on_its_way(self.work.plan, address)
 
     def plays(self) -> None:
         numbered = list(enumerate(self.work.plan.items))
@@ -210,12 +238,16 @@ class HostRun:
         except RemediationError as error:
             result = ItemResult(item, "failed", unstarted(item), error.message)
         else:
-            result = self._write(number, item, pending, steps) if pending else _all_right(item)
+            result = self._write(number, item, pending, steps) if pending else self._all_right(number, item)
         words = dict(zip([str(change.address) for change in item.changes], result.results, strict=True))
         self.work.record.note(
             "result", self.name, item=number, status=result.status, reason=result.reason, results=words
         )
         return result
+
+    def _all_right(self, number: int, item: Item) -> ItemResult:
+        """Nothing is to be done: because it was so, or because an earlier part of this run did it."""
+        return ItemResult(item, "changed" if self.earlier.began(number) else "ok", ("verified",) * len(item.changes))
 
     def _pending(self, item: Item) -> tuple[Change, ...]:
         """The changes still to make. An item is done, too, where the host was found as later items will leave it."""
@@ -229,6 +261,7 @@ class HostRun:
         told = {"item": number, "task": item.task, "play": item.play, "notify": list(item.notify)}
         self.work.record.note("intent", self.name, **told, changes=self.work.record.changes(pending), commands=commands)
         sent = {change.address for change in pending}
+        self.wrote.add(number)
         self.sent |= {(number, address) for address in sent}
         words = tuple("unknown" if change.address in sent else "verified" for change in item.changes)
         self.results[number] = ItemResult(item, "unknown", words, UNDER_WAY)
@@ -270,13 +303,22 @@ class HostRun:
 
     def _notified(self, play: Numbered) -> set[str]:
         """Handlers whose items changed something, wholly or in part, or may have."""
-        touched = {"changed", "unknown", "failed"}
         return {
             name
             for number, item in play
-            if (result := self.results.get(number)) and result.status in touched and "not_started" not in result.results
+            if self._touched(number) and (number in self.wrote or not self.earlier.began(number))
             for name in (item.notify if item.changes else ())
         }
+
+    def _touched(self, number: int) -> bool:
+        result = self.results.get(number)
+        if result is None or "not_started" in result.results:
+            return False
+        return result.status in ("changed", "unknown", "failed")
+
+    def _is_due(self, number: int) -> bool:
+        """Whether a handler was notified by what an earlier part of this run did, and did not run to its end since."""
+        return any(map(self._touched, self.earlier.due.get(number, ())))
 
     def _handlers(self, handlers: Numbered, notified: set[str]) -> None:
         for number, item in handlers:
@@ -285,15 +327,23 @@ class HostRun:
             if item.outcome != "change":
                 self.results[number] = as_planned(item)
             elif item.answers_to(notified):
-                self.results[number] = self._handler(number, item)
+                self.results[number] = self._handler(number, item, item.actions)
+            elif self._is_due(number) or number in self._ran():
+                left = [action for action in item.actions if (number, str(action)) not in self.earlier.acted]
+                self.results[number] = self._handler(number, item, left)
             else:
                 self.results[number] = ItemResult(item, "skipped", reason="nothing that notifies it changed")
             if self.results[number].status in ("failed", "unknown"):
                 self.stopped = True
 
-    def _handler(self, number: int, item: Item) -> ItemResult:
-        result = self._change(number, item) if item.changes else ItemResult(item, "ok")
-        for action in item.actions:
+    def _ran(self) -> set[int]:
+        """Handlers that an earlier part of this run ran."""
+        return {number for number, _ in self.earlier.acted}
+
+    def _handler(self, number: int, item: Item, actions: Sequence[Action]) -> ItemResult:
+        ran = "changed" if len(actions) < len(item.actions) else "ok"
+        result = self._change(number, item) if item.changes else ItemResult(item, ran)
+        for action in actions:
             if result.status in ("failed", "unknown", "refused"):
                 break
             result = self._act(number, item, action)
@@ -301,8 +351,9 @@ class HostRun:
 
     def _act(self, number: int, item: Item, action: Action) -> ItemResult:
         try:
-            self.touch.look_again(action.reads, {})
-            performance = self.house.kind_of(action.address).perform(action, self.touch.known)
+            broken_off = self.earlier.unfinished.get(number)
+            self.touch.look_again({*action.reads, *promised(broken_off)}, {})
+            performance = self._performance(number, action)
             _only_planned(item, performance.steps)
         except Refused as error:
             return ItemResult(item, "refused", reason=error.message)
@@ -325,6 +376,11 @@ class HostRun:
         self.work.record.note("action-result", self.name, item=number, status=result.status, reason=result.reason)
         return result
 
+    def _performance(self, number: int, action: Action) -> Performance:
+        """What an action takes. One that was broken off half way is finished; else all of it is done."""
+        half = finishing(self.earlier.unfinished.get(number), self.touch.known, self.house)
+        return half or self.house.kind_of(action.address).perform(action, self.touch.known)
+
     def _performed(
         self, item: Item, performance: Performance, answers: Sequence[StepResult], lost: str | None
     ) -> ItemResult:
@@ -335,7 +391,9 @@ class HostRun:
         # The state alone cannot tell a restart from none at all: only here does the host's word count, against it.
         doubt = [] if wrong else ["it may not have restarted"]
         parts = [*doubt, *([lost] if lost else []), *wrong, *([f"the host said: {host_said}"] if host_said else [])]
-        return ItemResult(item, "unknown" if lost else "failed", reason="; ".join(parts))
+        # What cannot be read at the end of our patience may still be on its way: a service that is stopping.
+        unknown = lost or not all(map(self.touch.known.readable, performance.expects))
+        return ItemResult(item, "unknown" if unknown else "failed", reason="; ".join(parts))
 
     def _checks(self, play: Numbered) -> None:
         """Look from outside, after the handlers, at what was to be changed and is as wanted."""
@@ -385,10 +443,6 @@ class HostRun:
 def _few(reasons: Sequence[str], most: int = 3) -> list[str]:
     """The first of many reasons, and how many more there are: the document has every change with its result."""
     return [*reasons[:most], *([f"and {len(reasons) - most} more"] if len(reasons) > most else [])]
-
-
-def _all_right(item: Item) -> ItemResult:
-    return ItemResult(item, "ok", ("verified",) * len(item.changes))
 
 
 def spans_of(changes: Iterable[Change]) -> list[Change]:

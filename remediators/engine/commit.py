@@ -35,6 +35,9 @@ def commit(run: HostRun, spans: Mapping[Address, Change]) -> None:
 
     Raises `TransportError` and `RemoteError` where the host could not be worked on, with nothing armed left behind.
     """
+    if run.work.guard is not None:
+        _proved(run, run.work.guard, spans)
+        return
     arming, platform = run.work.plan.arming, run.house.platform_of(run.work.host)
     nothing = all(run.touch.known[address] == span.after for address, span in spans.items())
     if arming is None or platform.safeguard is None or nothing:
@@ -51,8 +54,13 @@ def commit(run: HostRun, spans: Mapping[Address, Change]) -> None:
     session = cast("Armed", run.work.session)
     guard = Guard(run.name, arming, platform.safeguard, session, run.work.record, seconds=seconds)
     guard.arm()
-    failure = _changed_and_proved(run, guard, session)
-    if failure and arming.kind == "unarmed" and run.failed_check:
+    _proved(run, guard, spans)
+
+
+def _proved(run: HostRun, guard: Guard, spans: Mapping[Address, Change]) -> None:
+    """Change under a timer that runs, and keep it or let it go back."""
+    failure = _changed_and_proved(run, guard, guard.session)
+    if failure and guard.arming.kind == "unarmed" and run.failed_check:
         put_back(run, spans)
     elif failure:
         _go_back(run, guard, spans, failure)

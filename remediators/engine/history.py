@@ -45,7 +45,8 @@ def from_journal(run: str, plan: Plan, events: Sequence[Event]) -> RunResult:
         if event.host:
             _enter(seen.setdefault(event.host, _Seen()), event)
     first = next((event for event in events if event.kind == "run-started"), None)
-    last = next((event for event in events if event.kind == "run-finished"), None)
+    ends = [event for event in events if event.kind in ("run-finished", "run-resumed")]
+    last = ends[-1] if ends and ends[-1].kind == "run-finished" else None  # a run that was resumed ends anew
     return RunResult(
         id=run,
         kind=first.body["what"] if first else "apply",
@@ -59,7 +60,7 @@ def from_journal(run: str, plan: Plan, events: Sequence[Event]) -> RunResult:
 def _enter(seen: _Seen, event: Event) -> None:
     body = event.body
     if event.kind == "host-started":
-        seen.started = True
+        seen.started, seen.ended, seen.status, seen.error = True, None, None, None
     elif event.kind == "intent":
         seen.words[body["item"]] = {change["resource"]: "unknown" for change in body["changes"]}
         seen.statuses[body["item"]] = ("unknown", UNDER_WAY)

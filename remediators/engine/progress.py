@@ -67,7 +67,7 @@ def progress(plan: Plan, events: Iterable[Event], now: str) -> Progress:
         run.last = event.at
         if event.host:
             _follow(run.hosts.setdefault(event.host, _Host()), event)
-        elif event.kind in ("run-finished", "run-started"):
+        elif event.kind in ("run-finished", "run-started", "run-resumed"):
             run.ended = event.kind == "run-finished"
     known = {host.name: run.hosts.get(host.name, _Host()) for host in plan.hosts}
     flying = {name: host for name, host in known.items() if host.started and host.status is None}

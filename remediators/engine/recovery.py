@@ -46,11 +46,13 @@ class Trail:
 
     started: bool = False
     status: str = ""  # of host-finished, or of an earlier recovery
+    putting_back: str = ""  # why the run began to put it back, and was not seen to end that
     begun: set[int] = field(default_factory=set)
     actions: dict[int, Mapping[str, Any]] = field(default_factory=dict)  # begun, with their intent
     done: set[int] = field(default_factory=set)  # actions that were seen to end well
     armed_at: str = ""  # when arming began: armed or about to be, and neither confirmed nor reverted
     unsaved: bool = False  # confirmed, and not seen to be saved
+    saved: bool = False  # what was begun was seen to be saved
     switch: bool = False  # a dead man's switch was armed, or about to be, and not seen to be taken away
     switching: dict[int, bool] = field(default_factory=dict)  # items that arm one (true), or take it away
 
@@ -108,9 +110,11 @@ def trails(events: Iterable[Event]) -> dict[str, Trail]:
 def _follow(trail: Trail, event: Event) -> None:
     match event.kind:
         case "host-started":
-            trail.started = True
+            trail.started, trail.status = True, ""
         case "intent":
             trail.begun.add(event.body["item"])
+            trail.saved = False
+            _due_again(trail, event.body["notify"])
             _follow_switch(trail, event)
         case "result" if event.body["item"] in trail.switching and event.body["status"] == "changed":
             trail.switch = trail.switching[event.body["item"]]
@@ -123,6 +127,21 @@ def _follow(trail: Trail, event: Event) -> None:
             trail.switch = trail.switch and not (event.kind == "recovered" and trail.status in ("changed", "reverted"))
         case _:
             _follow_arming(trail, event)
+
+
+def _due_again(trail: Trail, names: Sequence[str]) -> None:
+    """Handlers that ran are to run again, since what notifies them was begun anew: in a part that was resumed."""
+    for number in tuple(trail.done):
+        task = trail.actions[number]["task"]
+        if any(task == name or task.startswith(f"{name} (") for name in names):
+            trail.done.discard(number)
+            del trail.actions[number]
+
+
+def _nothing_begun(trail: Trail) -> None:
+    trail.begun.clear()
+    trail.actions.clear()
+    trail.done.clear()
 
 
 def _follow_switch(trail: Trail, event: Event) -> None:
@@ -139,11 +158,17 @@ def _follow_arming(trail: Trail, event: Event) -> None:
         case "confirmed":
             trail.armed_at, trail.unsaved = "", True
         case "saved":
-            trail.unsaved = bool(event.body["wrong"])
-        case "reverted" | "disarmed":
+            trail.unsaved, trail.saved = bool(event.body["wrong"]), not event.body["wrong"]
+        case "reverted":
             trail.armed_at, trail.switch = "", False
+            _nothing_begun(trail)
+        case "disarmed":
+            trail.armed_at, trail.switch = "", False
+        case "putting-back":
+            trail.putting_back = event.body["reason"]
         case "put-back" if not event.body["wrong"]:
-            trail.switch = False
+            trail.putting_back, trail.switch = "", False
+            _nothing_begun(trail)
         case _:
             pass
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from remediators.engine.applier import Work, apply_host
@@ -26,15 +26,20 @@ def apply_fleet(
     told = {**plan.extra, "what": kind, "plan": plan.id, "tool": plan.tool, "hosts": names}
     started = record.note("run-started", **told)
     passage = Passage(fleet, plan, hosts, record, course or Course())
-    try:
-        passage.go()
-    except JournalError as error:
-        fleet.stop.set()
-        raise JournalError(f"{error.message}; the run {record.run} was stopped") from error
+    carried_through(passage)
     results = tuple(passage.result(host) for host in plan.hosts)
     statuses = {result.name: result.status for result in results}
     finished = record.note("run-finished", statuses=statuses, interrupted=fleet.stop.is_set())
     return RunResult(record.run, kind, results, started.at, finished.at, {**plan.extra, "plan": plan.id})
+
+
+def carried_through(passage: Passage) -> None:
+    """Go over all hosts. Raises `JournalError` where what is done cannot be remembered: then nothing more is done."""
+    try:
+        passage.go()
+    except JournalError as error:
+        passage.fleet.stop.set()
+        raise JournalError(f"{error.message}; the run {passage.record.run} was stopped") from error
 
 
 class Passage:
@@ -117,11 +122,15 @@ class Passage:
         jobs = self._jobs(wave.hosts)
         if len(self.way.waves) > 1:
             self.record.note("wave", number=number, of=len(self.way.waves), hosts=[host.name for host, _ in jobs])
+        self._spread(jobs)
+        self.gate.wave_ended(wave.hosts)
+
+    def _spread(self, jobs: Sequence[Job]) -> None:
+        """Work on these hosts side by side, as far as they may be."""
         fleet = self.fleet
         for (host, _), result in fleet.spread(jobs, self._work, fleet.forks, fleet.stop, may=self._beside):
             if result is not None:
                 self.done[host.name] = result
-        self.gate.wave_ended(wave.hosts)
 
     def _work(self, job: Job) -> HostResult | None:
         """Work on one host, or on none where it may not be begun now."""
@@ -130,16 +139,20 @@ class Passage:
         if reason:
             self.left[host.name] = reason
             return None
-        result = _watched(self.fleet, host, plan, self.record)
+        result = self._worked(host, plan)
         self.gate.ended(plan, result)
         return result
+
+    def _worked(self, host: Host, plan: HostPlan) -> HostResult:
+        """Work on one host, to its end."""
+        return watched(self.fleet, host, lambda: _with_session(self.fleet, host, plan, self.record))
 
     def _beside(self, job: Job, flying: Collection[Job]) -> bool:
         return _apart(job, flying) and self.gate.beside(job[0].name, [host.name for host, _ in flying])
 
     def _soak(self, wave: Wave) -> None:
         """Wait, and look at the canaries again. An interrupt ends the wait at once."""
-        names = [name for name in wave.hosts if self.done[name].status in ("changed", "ok")]
+        names = [name for name in wave.hosts if name in self.done and self.done[name].status in ("changed", "ok")]
         self.record.note("soak", seconds=wave.soak, hosts=names)
         with contextlib.suppress(OSError):
             self.fleet.tell(f"canaries are done ({', '.join(names)}): waiting {wave.soak:.0f} s, then looking again")
@@ -177,10 +190,11 @@ def _apart(job: Job, flying: Collection[Job]) -> bool:
     return not any(other.name in host.via or host.name in other.via for other, _ in flying)
 
 
-def _watched(fleet: Fleet, host: Host, plan: HostPlan, record: Recorder) -> HostResult:
+def watched(fleet: Fleet, host: Host, work: Callable[[], HostResult]) -> HostResult:
+    """Work on a host, and tell whoever watches when it begins and how it ends."""
     with contextlib.suppress(OSError):  # whoever watched went away (`2>&1 | head`): the work goes on
         fleet.begun(host.name)
-    result = _with_session(fleet, host, plan, record)
+    result = work()
     with contextlib.suppress(OSError):
         fleet.ended(host.name, result.status)
     return result

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from remediators.model import Change, HostPlan, Item, Refused
+from remediators.model import Address, Change, HostPlan, Item, Refused, Value
 from remediators.model.documents import Seal, concealed
 
 
@@ -90,3 +90,37 @@ def _change(change: Change, turns: Sequence[Item], seal: Seal) -> Change | None:
         (item.reason for item in turns if item.reason), "the secret is not the one that this plan was made with"
     )
     raise Refused(f"{change.address}: {told}; plan again")
+
+
+def refilled(
+    host: HostPlan, fresh: HostPlan | None, offered: Mapping[Address, Sequence[Value]], seal: Seal
+) -> HostPlan:
+    """
+    The plan of a run that is gone on with, with its secrets filled in as far as they are found.
+
+    They come from a fresh plan, or from ``offered``: what the journal keeps. What is not found stays concealed, and its
+    change is refused later unless the host holds it already; a check that looks for one is refused at once.
+    """
+    known = {address: list(values) for address, values in offered.items()}
+    for item in fresh.items if fresh else ():
+        for change in item.changes:
+            known.setdefault(change.address, []).extend((change.before, change.after))
+    items = (_refilled(item, fresh.items if fresh else (), known, seal) for item in host.items)
+    return replace(host, items=tuple(items))
+
+
+def _refilled(item: Item, fresh: Sequence[Item], known: Mapping[Address, Sequence[Value]], seal: Seal) -> Item:
+    def found(value: Value, address: Address) -> Value:
+        if not concealed(value):
+            return value
+        return next((one for one in known.get(address, ()) if not concealed(one) and seal.fits(value, one)), value)
+
+    changes = tuple(
+        replace(change, before=found(change.before, change.address), after=found(change.after, change.address))
+        for change in item.changes
+    )
+    turns = [other for other in fresh if (other.play, other.task) == (item.play, item.task)]
+    try:
+        return replace(item, changes=changes, checks=_checks(item, turns, seal))
+    except Refused as error:
+        return replace(item, outcome="refused", reason=error.message, changes=(), actions=(), checks={})

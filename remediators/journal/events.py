@@ -3,6 +3,7 @@ What the journal remembers: events, each durable before what it announces is don
 
 `run-started host-started drift intent result action-intent action-result check verified mistake host-finished
 run-finished`. A change whose intent is there and whose result is not was under way when the run died: *unknown*.
+`run-resumed` begins another part of the same run, which ends with a `run-finished` of its own.
 `host-finished` holds what became of every item, so that a run can be told again exactly as it was.
 """
 

@@ -100,7 +100,7 @@ class Leases:
         with self._writing() as connection:
             for host in hosts:
                 held = _find(connection, host)
-                other = held is not None and held.run != run and held.holds(now)
+                other = held is not None and not _same_process(held, mine) and held.holds(now)
                 if held is not None and other and not take_over:
                     theirs[host] = held
                     continue
@@ -167,6 +167,11 @@ class Leases:
                 yield connection
         except (sqlite3.Error, OSError) as error:
             raise JournalError(f"the leases in {self._path} cannot be used: {error}; nothing is sent") from error
+
+
+def _same_process(held: Lease, mine: Lease) -> bool:
+    """A run that is resumed while it still works elsewhere is another, whatever its name."""
+    return (held.run, held.place, held.pid, held.born) == (mine.run, mine.place, mine.pid, mine.born)
 
 
 def _find(connection: sqlite3.Connection, host: str) -> Lease | None:

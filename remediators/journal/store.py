@@ -94,13 +94,14 @@ class Journal:
             return _head(connection)
 
     def head_of(self, run: str) -> Head | None:
-        """The end of a run that came to it, and the chain up to there."""
+        """The last end of a run that came to it, and the chain up to there; a run that was resumed ends anew."""
         with _told(self._path), contextlib.closing(self._connect()) as connection:
             row = connection.execute(
-                "SELECT number, chain FROM events WHERE run = ? AND kind = 'run-finished' ORDER BY number LIMIT 1",
+                "SELECT number, chain, kind FROM events WHERE run = ? AND kind IN ('run-finished', 'run-resumed') "
+                "ORDER BY number DESC LIMIT 1",
                 (run,),
             ).fetchone()
-        return Head(*row) if row else None
+        return Head(*row[:2]) if row and row[2] == "run-finished" else None
 
     def links(self) -> Iterator[Link]:
         """Every event as it is stored, in order."""
