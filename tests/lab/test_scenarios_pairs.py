@@ -23,10 +23,10 @@ def test_two_causes_at_once_are_mended_one_after_the_other(
     """
     A cause that the other one hides (no verbs behind a mask, no mask before nothing) is found in the next round.
 
-    A server that gives no banner sends an empty line here, which nobody has to wait for. That its new banner is masked
+    A server that gives no banner hangs up here, which nobody has to wait for. That its new banner is masked
     while the firewall still inspects is a check that fails, and rightly.
     """
-    scenario = find(f"kb919091/cause{one}+cause{other}".replace("cause4", "cause4-line"))
+    scenario = find(f"kb919091/cause{one}+cause{other}".replace("cause4", "cause4-closes"))
     monkeypatch.chdir(tmp_path)
     if (one, other) == (4, 5):
         monkeypatch.setattr(verification, "CHECK_SECONDS", 1.0)  # no repetition takes the mask off
