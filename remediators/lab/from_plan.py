@@ -23,7 +23,7 @@ from remediators.lab.services import RUNNING, SERVICES, STOPPED
 from remediators.lab.world import WindowsMachine, build, registry_bytes
 from remediators.model import Action, Address, Change, HostPlan, Item, Value, decode
 
-KINDS: Final = frozenset({"service", "metabase", "config"})
+KINDS: Final = frozenset({"service", "metabase", "config", "task"})
 _REGISTRY: Final = re.compile(r"registry(?:-key)?(?:@(?:32|64))?")
 _PRODUCTS: Final = {"2003": "Windows Server 2003", "2008": "Windows Server 2008"}
 _DEVICES: Final = {"ios": "IOS router", "asa": "ASA firewall", "pix": "PIX firewall"}

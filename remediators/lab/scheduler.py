@@ -69,7 +69,7 @@ def _create(process: Process, given: dict[str, str]) -> int:
         return 1
     now = machine.local()
     hour, minute, *seconds = (int(part) for part in time.groups())
-    at = dt.datetime.combine(now.date(), dt.time(hour, minute, *seconds[:1]))
+    at = dt.datetime.combine(now.date(), dt.time(hour, minute, seconds[0] if seconds else 0))
     machine.tasks[name.upper()] = Scheduled(name, given["/tr"], at if at > now else None)
     machine.wrote("task", "create", name)
     process.say(process.word("task-made", name) + "\n")
