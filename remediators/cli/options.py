@@ -260,9 +260,7 @@ outside_window = click.option(
     "--outside-window", metavar="REASON", help="Work outside of window and freeze; the reason is recorded."
 )
 state = click.option("--state-dir", metavar="DIR", envvar="REMEDIATE_STATE_DIR", help="Default: .remediate")
-take_over = click.option(
-    "--take-over", metavar="REASON", help="Break leases of other runs on these hosts; recorded."
-)
+take_over = click.option("--take-over", metavar="REASON", help="Break leases of other runs on these hosts; recorded.")
 running = _together(
     state,
     click.option("-y", "--yes", "--auto-approve", "yes", is_flag=True, help="Do not ask."),

@@ -83,8 +83,8 @@ def test_a_playbook_is_read_with_all_its_keys(loaded):
             "site.yml:1:10: play '3': hosts must be a pattern or a list of patterns\n    - hosts: 3\n             ^",
         ),
         (
-            "- hosts: all\n  serial: 2\n",
-            "site.yml:2:3: play 'all': 'serial' is not supported yet\n      serial: 2\n      ^^^^^^",
+            "- hosts: all\n  save: never\n",
+            "site.yml:2:3: play 'all': 'save' is not supported yet\n      save: never\n      ^^^^",
         ),
         (
             "- hosts: all\n  roles: [x]\n",
