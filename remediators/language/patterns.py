@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from remediators.language.inventory import Inventory
+from remediators.language.natives import TemplateFault
 from remediators.language.problems import Problems, did_you_mean
+from remediators.language.regexes import compiled
 from remediators.language.source import LineDocument, Place, read_text
 
 _SUBSCRIPT = re.compile(r"(?P<base>.+)\[(?:(?P<one>-?\d{1,9})|(?P<first>\d{0,9})[:-](?P<last>\d{0,9}))\]\Z")
@@ -103,6 +105,13 @@ def _narrowing(inventory: Inventory, part: str, told: Told) -> Sequence[str]:
 
 def _matching(inventory: Inventory, part: str, told: Told) -> Sequence[str]:
     """Hosts of one part, without its sign."""
+    if not part.strip("~ "):
+        told(
+            "a part of the pattern has a sign and no name",
+            "write the name of a host or group behind '!', '&' or '~'",
+            "",
+        )
+        return []
     if part.startswith("~"):
         return _by_regex(inventory, part[1:], told)
     if part in inventory.hosts:
@@ -126,11 +135,11 @@ def _by_name(inventory: Inventory, name: str) -> Sequence[str]:
 
 def _by_regex(inventory: Inventory, pattern: str, told: Told) -> Sequence[str]:
     try:
-        found = re.compile(pattern)
-    except re.error as error:
-        told(f"{pattern!r} is no regular expression: {error}", "", pattern)
+        found = _union(inventory, compiled(pattern, ignorecase=False, multiline=False).match)
+    except TemplateFault as fault:
+        told(fault.what, fault.hint, pattern)
         return []
-    return _union(inventory, found.match) or _nothing(inventory, "~" + pattern, told)
+    return found or _nothing(inventory, "~" + pattern, told)
 
 
 def _union(inventory: Inventory, matches: Callable[[str], object]) -> list[str]:
