@@ -63,7 +63,8 @@ def test_every_playbook_that_a_page_shows_can_be_planned(lab, page, text):
         if title:
             lab.write(title, other)
     plays = yaml.safe_load(re.sub(r"!\w+", "", text))
-    groups = {name: {"hosts": {kind_of(play): None}} for play in plays for name in names_in(play["hosts"])}
+    named = [(play, play["hosts"]) for play in plays] + [(play, play.get("never_together", [])) for play in plays]
+    groups = {name: {"hosts": {kind_of(play): None}} for play, hosts in named for name in names_in(hosts)}
     lab.write("groups.yml", yaml.safe_dump(groups or {"all": {}}))
     lab.write("shown.yml", text)
     done = lab.remediate("plan", "shown.yml", "-i", "lab.yml", "-i", "groups.yml", "--output", "json")
