@@ -28,7 +28,7 @@ def main():
     given = asked.parse_args()
     first = given.seed if given.seed is not None else random.SystemRandom().randrange(10**9)
     seeds = given.seeds or range(first, first + given.schedules)
-    print(f"{len(seeds)} schedules, seeds {seeds[0]} to {seeds[-1]}", flush=True)
+    print(f"{len(seeds)} schedules, seeds {first if not given.seeds else given.seeds} and on", flush=True)
     began, numbers, lost = time.monotonic(), Counter(), []
     with ThreadPoolExecutor(given.jobs) as pool:
         for seed, told, error in pool.map(_one, seeds):

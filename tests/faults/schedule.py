@@ -10,13 +10,12 @@ import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
 
 from remediators.lab.ios_device import Device
 from remediators.lab.serve import Lab
 from tests.faults import book
 from tests.faults.moments import Moments, PowerLoss, Watch
-from tests.faults.tool import Tool, commands
+from tests.faults.tool import Tool
 from tests.faults.truth import Spans, differing, everything, lies, strays, value
 
 FOREIGN = "registry:HKLM\\SOFTWARE\\Other:V0"
@@ -198,8 +197,7 @@ class Schedule:
     def _goes_on(self, runs):
         """On to the end: everything as planned, and nothing more to do."""
         self.told.ways += "on "
-        if resumes():
-            self._resumed(runs[-1])
+        self._resumed(runs[-1])
         ended = self.tool("apply", "book.yml", "-i", "lab.yml", "--yes", "--output", "json")
         assert ended.code == 0 or self.touched, f"it does not go on: {ended}"
         again = self.tool("plan", "book.yml", "-i", "lab.yml", "--output", "json").json
@@ -278,12 +276,6 @@ class Schedule:
         if machine.registry.has("HKEY_LOCAL_MACHINE\\SOFTWARE\\Other"):
             machine.registry.set("HKEY_LOCAL_MACHINE\\SOFTWARE\\Other", "V0", 4, bytes.fromhex("addeadde"))
             self.touched.add((name, FOREIGN))
-
-
-@cache
-def resumes():
-    """Whether there is `remediate resume`."""
-    return "resume" in commands()
 
 
 def begun(document):

@@ -268,10 +268,11 @@ def test_a_clock_that_jumps_back_a_day_leaves_history_in_its_order(one):
     assert one.tool("show", first[0], "--output", "json").code == 0
 
 
-def test_many_hosts_killed_again_and_again_all_end_as_planned(tmp_path):
+def test_many_hosts_killed_and_resumed_again_and_again_all_end_as_planned_in_one_run(tmp_path):
     numbers = great.run(919091, tmp_path, hosts=16, kills=3)
 
-    assert numbers.runs >= 3
+    assert numbers.runs == 1
+    assert numbers.doubtful > 0
 
 
 # The suite itself.

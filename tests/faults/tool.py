@@ -113,9 +113,8 @@ class Tool:
         return self.folder / ".remediate"
 
     def runs(self):
-        """The ids of all runs, oldest first."""
-        folder = self.state / "runs"
-        return sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+        """The ids of all runs that came as far as their plan, oldest first."""
+        return sorted(path.parent.name for path in (self.state / "runs").glob("*/plan.json"))
 
 
 def _group_lives(group):
@@ -123,13 +122,3 @@ def _group_lives(group):
         os.killpg(group, 0)
         return True
     return False
-
-
-def commands():
-    """The names of the commands that there are."""
-    text = subprocess.run([REMEDIATE, "--help"], capture_output=True, text=True, check=True).stdout
-    return {
-        line.split()[0]
-        for line in text.partition("Commands:")[2].splitlines()
-        if line.startswith("  ") and line[2] != " "
-    }
