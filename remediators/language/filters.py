@@ -18,10 +18,11 @@ import jinja2
 import jinja2.filters
 import yaml
 
-from remediators.language.natives import LONGEST, OMIT, WIDEST, Missing, TemplateFault, pads_too_far, plain
+from remediators.language.natives import LONGEST, OMIT, WIDEST, TemplateFault, pads_too_far
 from remediators.language.problems import Problems, kind_of
 from remediators.language.rarer_filters import RARER
 from remediators.language.regexes import Regex, compiled
+from remediators.language.results import Missing, plain
 from remediators.language.source import parse_yaml
 from remediators.language.work import measure, spend
 

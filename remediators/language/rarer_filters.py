@@ -12,8 +12,9 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from remediators.language.natives import MOST, TemplateFault, plain
+from remediators.language.natives import MOST, TemplateFault
 from remediators.language.problems import kind_of
+from remediators.language.results import plain
 from remediators.language.work import spend
 
 _UNITS = {unit: 1 << (10 * power) for power, unit in enumerate("BKMGTPEZY")}

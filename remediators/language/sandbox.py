@@ -12,6 +12,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.lexer import TOKEN_STRING, TOKEN_VARIABLE_BEGIN, TOKEN_VARIABLE_END, Lexer
 from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import missing as missing  # noqa: PLC0414 - what stands for a name that there is not
 
 from remediators.language.filters import FILTERS, TESTS
 from remediators.language.lookups import lookup, query, secret
@@ -20,9 +21,9 @@ from remediators.language.natives import (
     MOST,
     OMIT,
     WIDEST,
-    Missing,
     pads_too_far,
 )
+from remediators.language.results import Missing
 from remediators.language.work import CONCAT, TURN, concatenated, made, measure, shown, spend, turn
 
 # fmt: off

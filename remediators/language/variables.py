@@ -6,15 +6,12 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from jinja2.utils import missing
-
 from remediators.language import hidden, taint
 from remediators.language.draft import BESIDE_PLAYBOOK, Layer
 from remediators.language.inventory import Inventory, Known
 from remediators.language.natives import TemplateFault
 from remediators.language.others import FactsOf, OtherHosts
 from remediators.language.problems import is_secret
-from remediators.language.sandbox import BUILT_IN
 from remediators.language.templating import has_template, render, uses
 from remediators.language.uses import Uses
 from remediators.model.secrecy import Redactor, as_secret, holds_secret
@@ -120,6 +117,8 @@ class Scope:
             raise TemplateFault(
                 "facts are not known here", "they are read in tasks and handlers, of their own host", "facts"
             )
+        from remediators.language.sandbox import BUILT_IN, missing  # noqa: PLC0415 - only templates come here
+
         return BUILT_IN.get(name, missing)
 
     def _filled(self, name: str, value: Any, layer: Layer) -> Any:
@@ -225,6 +224,8 @@ class HostView(Mapping[str, Any]):
         self._facts = facts
 
     def __getitem__(self, name: str) -> Any:
+        from remediators.language.sandbox import BUILT_IN, missing  # noqa: PLC0415 - as above
+
         if name == "facts":
             found: Any = missing if self._facts is None else self._facts
         else:
