@@ -32,7 +32,7 @@ NOT_APPROVED = 3
 def command(targets: tuple[str, ...], **flags: Any) -> int:
     """Apply a saved plan, or plan playbooks, show, ask and apply."""
     from remediators.cli.courses import check_bounds
-    from remediators.cli.runs_on_disk import is_plan
+    from remediators.cli.plan_files import is_plan
 
     shared = given(**flags)
     check_bounds(shared)
@@ -59,9 +59,9 @@ def _playbooks(targets: tuple[str, ...], shared: Given) -> int:
 
 
 def _saved(path: Path, shared: Given) -> int:
+    from remediators.cli.plan_files import load_plan
     from remediators.cli.project import load_for_plan
     from remediators.cli.records import approvers
-    from remediators.cli.runs_on_disk import load_plan
     from remediators.model.documents import EditedPlan
 
     try:

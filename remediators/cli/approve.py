@@ -20,8 +20,8 @@ def command(plan: str, key: str) -> int:
     """Sign a saved plan: read it first with remediate show PLAN. The signature stands in PLAN.approvals."""
     import json
 
+    from remediators.cli.plan_files import load_plan, who
     from remediators.cli.records import approvals_of
-    from remediators.cli.runs_on_disk import load_plan, who
     from remediators.engine.approvals import approve
     from remediators.journal import now, write_document
 

@@ -166,7 +166,7 @@ def alone(names: Sequence[str], given: Given, purpose: str, run: str, journal: J
 
 
 def _owner() -> str:
-    from remediators.cli.runs_on_disk import who
+    from remediators.cli.plan_files import who
 
     by: Mapping[str, str | None] = who()
     return f"{by['user']}@{by['machine']}"

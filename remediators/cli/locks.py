@@ -54,7 +54,7 @@ def _line(lease: Lease, now: float) -> str:
 
 
 def _release(leases: Leases, state: State, hosts: tuple[str, ...], reason: str) -> int:
-    from remediators.cli.runs_on_disk import who
+    from remediators.cli.plan_files import who
     from remediators.journal import Event, Journal
 
     known = {lease.host for lease in leases.all()}

@@ -46,9 +46,9 @@ def command(
 ) -> int:
     """Dry run: read every host, show every change, touch nothing."""
     from remediators.cli.courses import check_bounds, expires_with_its_window
+    from remediators.cli.plan_files import who
     from remediators.cli.project import load, make_plan
     from remediators.cli.records import digests, expiry
-    from remediators.cli.runs_on_disk import who
     from remediators.journal import State, write_document
     from remediators.model.documents import Seal, plan_document
 

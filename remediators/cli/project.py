@@ -83,7 +83,7 @@ def load(playbooks: Sequence[str], given: Given) -> Project:
 
 def _are_playbooks(paths: Sequence[str]) -> None:
     """Raises `UsageError` for files that are not there, and for saved plans."""
-    from remediators.cli.runs_on_disk import is_plan
+    from remediators.cli.plan_files import is_plan
 
     wrong = [f"{path}: there is no such file" for path in paths if not Path(path).exists()]
     wrong += [

@@ -25,8 +25,8 @@ def command(plan: str, **flags: Any) -> int:
     It shows that the plan can be carried out and put back to the byte on hosts that are as the plan saw them. It is
     about the lab: none of the plan's hosts is contacted. Exit codes are those of apply.
     """
+    from remediators.cli.plan_files import is_plan, load_plan
     from remediators.cli.rehearsal import rehearse
-    from remediators.cli.runs_on_disk import is_plan, load_plan
     from remediators.model import UsageError
     from remediators.model.documents import EditedPlan
     from remediators.reports.rehearsal import text

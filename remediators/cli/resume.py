@@ -76,7 +76,7 @@ class Stopped:
 
 
 def _stopped(state: State, journal: Journal, name: str) -> Stopped:
-    from remediators.cli.runs_on_disk import load_plan
+    from remediators.cli.plan_files import load_plan
     from remediators.engine.history import from_journal
     from remediators.engine.resuming import left_of
 
@@ -119,7 +119,7 @@ def _held(stopped: Stopped) -> Iterator[str]:
 
 def _end(stopped: Stopped) -> None:
     from remediators.cli.at_rest import sealing
-    from remediators.cli.runs_on_disk import who
+    from remediators.cli.plan_files import who
     from remediators.engine.recorder import Recorder
     from remediators.model import Redactor
 
@@ -232,7 +232,7 @@ def _worked(stopped: Stopped, project: Project, shared: Given, record: Any) -> i
 
 def _by(shared: Given) -> dict[str, Any]:
     """Who goes on, and with which reasons."""
-    from remediators.cli.runs_on_disk import who
+    from remediators.cli.plan_files import who
 
     reasons = {name: getattr(shared, name) for name in ("change", "window", "outside_window", "take_over")}
     return {"by": who(), **{name: text for name, text in reasons.items() if text}}
@@ -267,7 +267,8 @@ def _put_back_since(stopped: Stopped) -> dict[str, str]:
 def _ended(stopped: Stopped, code: int) -> Carried:
     """The run as it is told now, all its parts together."""
     from remediators.cli.at_rest import sealing
-    from remediators.cli.runs_on_disk import Carried, left_names, load_plan, with_head
+    from remediators.cli.plan_files import load_plan
+    from remediators.cli.runs_on_disk import Carried, left_names, with_head
     from remediators.engine.history import from_journal
     from remediators.engine.outcomes import run_document
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import shutil
-import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,6 +20,7 @@ from remediators.cli.courses import under_way
 from remediators.cli.house import some
 from remediators.cli.interrupts import INTERRUPTED, finishing
 from remediators.cli.options import Given
+from remediators.cli.plan_files import load_plan, who
 from remediators.cli.progress import flight
 from remediators.cli.secrecy import is_kept
 from remediators.engine.fleet import Fleet
@@ -34,7 +33,7 @@ from remediators.engine.rollback import BackTask, back_tasks, planned_begun
 from remediators.engine.rollout import apply_fleet
 from remediators.journal import Event, Journal, State, write_document, write_private
 from remediators.model import Host, JournalError, Plan, Redactor, UsageError
-from remediators.model.documents import plan_document, read_plan, with_digest
+from remediators.model.documents import plan_document, with_digest
 from remediators.reports.rollback_playbook import rollback_playbook
 from remediators.reports.terminal import run_text
 
@@ -91,16 +90,6 @@ def left_names(plan: Plan, result: RunResult, events: Sequence[Event]) -> tuple[
     """The hosts that it makes sense to go on with as things are: not those that were refused."""
     left = left_of(plan, result.hosts, events)
     return tuple(name for name, host in left.items() if host.told.status != "refused")
-
-
-def who() -> dict[str, str | None]:
-    """Who does this, on which machine, and from where if over SSH."""
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # an account without a name
-        user = str(os.getuid())
-    peer = os.environ.get("SSH_CLIENT", "").split(" ")[0] or None
-    return {"user": user, "machine": socket.gethostname(), "from": peer}
 
 
 def with_head(document: dict[str, Any], journal: Journal) -> dict[str, Any]:
@@ -228,27 +217,6 @@ def mirror(folder: Path, target: Path) -> None:
         shutil.copytree(folder, target, dirs_exist_ok=True)
     except OSError as error:
         click.echo(f"warning: the run's folder could not be copied to {target}: {error}", err=True)
-
-
-def load_plan(path: Path) -> Plan:
-    """Read a plan file. Raises `UsageError` naming the file and what is wrong with it."""
-    try:
-        return read_plan(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:  # no JSON, no UTF-8, a number or a nesting beyond all measure
-        raise UsageError(f"{path}: not a plan: {error}") from error
-    except UsageError as error:
-        raise type(error)(f"{path}: {error.message}") from error
-
-
-def is_plan(path: Path) -> bool:
-    """Whether a file is a saved plan and not a playbook: it begins with a brace."""
-    try:
-        with path.open("rb") as file:
-            return file.read(64).lstrip().startswith(b"{")
-    except OSError:
-        return False
 
 
 def told_run(state: State, name: str) -> tuple[str, Path, Plan, RunResult]:

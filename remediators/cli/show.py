@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def command(what: str, kept: str | None, *, reveal: bool, **flags: Any) -> int:
     """Print a saved plan, or a run: an id, 'latest', or its folder."""
     from remediators.cli.plan import print_plan
-    from remediators.cli.runs_on_disk import load_plan, told_run, with_head
+    from remediators.cli.plan_files import load_plan
+    from remediators.cli.runs_on_disk import told_run, with_head
     from remediators.engine.outcomes import run_document
     from remediators.journal import Journal, State
     from remediators.model.documents import Seal, plan_document

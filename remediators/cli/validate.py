@@ -82,7 +82,7 @@ def command(files: tuple[str, ...], output: str, **flags: Any) -> int:
 
 
 def _check(files: tuple[str, ...], shared: Given) -> Checked:
-    from remediators.cli.runs_on_disk import is_plan, load_plan
+    from remediators.cli.plan_files import is_plan, load_plan
     from remediators.language.profiles import check_profile, is_profile
 
     checked = Checked()

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remediators.cli.runs_on_disk import load_plan
+from remediators.cli.plan_files import load_plan
 from remediators.language import LanguageError, load_inventory, load_playbooks, load_profiles, select_names
 from remediators.model import UsageError
 from tests.language.conftest import VOCABULARY
