@@ -1,7 +1,8 @@
-"""Ctrl-C and SIGTERM: the first asks for an orderly end, the second ends at once."""
+"""Ctrl-C and SIGTERM: the first asks for an orderly end, the second ends at once. A closed terminal ends nothing."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -22,14 +23,18 @@ def finishing(stop: threading.Event) -> Iterator[None]:
     While hosts are changed: finish the item in hand on every host, verify, stop.
 
     What is under way at the second interrupt has its intent in the journal and no result, which is what *unknown*
-    means.
+    means. A terminal that is closed (SIGHUP) does not stop the work: the journal and the run's folder tell of it.
     """
-    with _heeding(
-        stop,
-        "finishing the item in hand on every host, then stopping (again: stop now)",
-        "stopped at once; what was under way is unknown and named in the journal",
-    ):
-        yield
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with _heeding(
+            stop,
+            "finishing the item in hand on every host, then stopping (again: stop now)",
+            "stopped at once; what was under way is unknown and named in the journal",
+        ):
+            yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @contextmanager
@@ -53,9 +58,9 @@ def _heeding(stop: threading.Event, first: str, second: str) -> Iterator[None]:
         asked.append(time.monotonic())
         if len(asked) == 1:
             stop.set()
-            click.echo(first, err=True)
+            _say(first)
         elif asked[-1] - asked[0] > ONE_WISH:
-            click.echo(second, err=True)
+            _say(second)
             os._exit(INTERRUPTED)
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -64,3 +69,8 @@ def _heeding(stop: threading.Event, first: str, second: str) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        click.echo(text, err=True)

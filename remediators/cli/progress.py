@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any, cast
 
 import click
 
@@ -68,7 +69,26 @@ def flight(total: int, *, title: str, quiet: bool) -> Iterator[Flight]:
 def _console() -> Any:
     from rich.console import Console
 
-    return Console(stderr=True)
+    return Console(file=cast("IO[str]", _Terminal(sys.stderr)))
+
+
+class _Terminal:
+    """A terminal that may be closed while a run goes on: then nobody reads, and the run goes on."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 def _picture(board: Flight, title: str) -> Any:

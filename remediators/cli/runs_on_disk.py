@@ -158,11 +158,18 @@ def keep(path: Path, document: dict[str, Any]) -> None:
 
 @contextmanager
 def whoever_reads() -> Iterator[None]:
-    """Somebody who stopped reading (``| head``) does not make a failed run a good one: the exit code stays."""
+    """
+    Somebody who stopped reading (``| head``) does not make a failed run a good one: the exit code stays.
+
+    Neither does a terminal that was closed.
+    """
     try:
         yield
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stdout.flush()
+    except OSError as error:
+        gone = [sys.stdout] if isinstance(error, BrokenPipeError) else [sys.stdout, sys.stderr]
+        for stream in gone:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def teller(given: Given) -> Callable[[str], None]:
