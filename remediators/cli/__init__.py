@@ -16,4 +16,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from remediators.cli.main import run
 
     gc.set_threshold(50_000)  # a short-lived process: a fifth of its CPU went into looking for cycles there are none of
-    sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
+    code = run(list(sys.argv[1:] if arguments is None else arguments))
+    gc.freeze()  # nothing is left to be looked through when the process ends
+    sys.exit(code)

@@ -178,9 +178,13 @@ class Redactor:
             return MASK
         if self._short_pattern is not None:
             text = self._short_pattern.sub(MASK, text)
-        if len(self._forms) <= _FEW and not any(form in text for form in self._forms):
+        if len(self._forms) <= _FEW and not self._may_hold(text):
             return str(text)
         return self._blotted(str(text))
+
+    def _may_hold(self, text: str) -> bool:
+        """Whether some spelling is there: their beginnings, which many share, are looked for first."""
+        return any(head in text for head in self._index) and any(form in text for form in self._forms)
 
     def _blotted(self, text: str) -> str:
         """One walk over a text: the first characters of each spelling say whether it may begin here."""
