@@ -128,6 +128,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
                 return obj[key]
         except (LookupError, TypeError):
             pass
+        if isinstance(obj, Mapping) and isinstance(key, int | float) and str(key) in obj:
+            return obj[str(key)]  # {80: http} has text for its keys here, and a number in Ansible
         return self.undefined(obj=obj, name=key)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:

@@ -98,6 +98,7 @@ all:
     - {name: filters 17, smtp_banner: {text: "{{ {'b': 1, 'a': [1, {'x': none}]} | to_nice_json }}"}}
     - {name: filters 18, smtp_banner: {text: "{{ {'b': 1, 'a': [1, {'x': none}], 't': 'yes', 'l': 'a: b'} | to_nice_yaml }}"}}
     - {name: filters 19, smtp_banner: {text: "{{ {'b': 1, 'a': [1, 2]} | to_yaml }}{{ 'a: [1, 2]' | from_yaml }}"}}
+    - {name: number as a key, vars: {ports: {80: http, 443: https}}, smtp_banner: {text: "{{ ports[80] }} {{ ports[400 + 43] }}"}}
     - {name: whole number, smtp_banner: {text: "{{ port + 1 }}"}}
     - {name: text with number, smtp_banner: {text: "{{ port }}/{{ port }}"}}
     - {name: literal braces, smtp_banner: {text: "{{ '{{' }} x {{ '}}' }}"}}
