@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StrictBool, model_validator
 
 from remediators.catalog.options import Options
-from remediators.model import ABSENT, Address, Query, Refused, Remediator, Snapshot, Value, is_below
+from remediators.model import ABSENT, Address, Change, Query, Refused, Remediator, Snapshot, Value, is_below
 from remediators.quoting import config_line
 from remediators.resources import config_lines as config
 from remediators.resources.config_addresses import inside, is_ordered, lines, path_of, place, shape
@@ -150,6 +150,9 @@ class IosConfig(Remediator):
     def leave(self, options: IosConfigOptions) -> Mapping[str, Any]:
         return options.leave()
 
+    def notes(self, options: IosConfigOptions, snapshot: Snapshot, changes: Sequence[Change]) -> Iterable[str]:
+        return _longer(options.paths(), snapshot) if options.state == "absent" else ()
+
 
 # -- what is refused before any device is asked ------------------------------------------------------------------------
 
@@ -252,6 +255,16 @@ def _gone(paths: Sequence[Path], known: Snapshot) -> dict[Address, Value]:
                 wanted[place(below).address] = ABSENT
         _without(path, known, wanted)
     return wanted
+
+
+def _longer(paths: Sequence[Path], known: Snapshot) -> Iterator[str]:
+    """Of lines that are to go and are not there: those that only begin so, and stay."""
+    there = [*lines(known)]
+    for path in paths:
+        longer = [one[-1] for one in there if one[:-1] == path[:-1] and one[-1].startswith(f"{path[-1]} ")]
+        if longer and path not in there:
+            more = f" (and {len(longer) - 1} more)" if len(longer) > 1 else ""
+            yield f"there is no line `{path[-1]}`; `{longer[0]}`{more} begins so and stays: say it whole to take it out"
 
 
 def _removable(head: Path, known: Snapshot) -> Iterator[Path]:

@@ -50,8 +50,15 @@ class SmtpFixup(Remediator):
         return options.leave()
 
     def notes(self, options: SmtpFixupOptions, snapshot: Snapshot, changes: Sequence[Change]) -> Iterable[str]:
+        maps = sorted(path[0].removeprefix("policy-map ") for path in lines(snapshot) if _is_map(path))
+        if options.policy_map != "all" and options.policy_map not in maps:
+            yield f"there is no policy map {options.policy_map} (there are: {', '.join(maps) or 'none'})"
         if changes:
             yield "connections that are open keep their inspection until they end"
+
+
+def _is_map(path: Path) -> bool:
+    return len(path) == 1 and path[0].startswith("policy-map ") and not path[0].startswith("policy-map type ")
 
 
 def _found(options: SmtpFixupOptions, known: Snapshot) -> Iterator[Path]:

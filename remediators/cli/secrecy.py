@@ -20,6 +20,7 @@ from remediators.model.documents import Seal, concealed
 def without_secrets(host: HostPlan, redactor: Redactor) -> HostPlan:
     """A plan with secrets blotted out of its sentences, and the items refused that would carry one elsewhere."""
     items = tuple(_cleaned(_held_back(item, redactor), redactor) for item in host.items)
+    host = replace(host, way_back=tuple(map(redactor.text, host.way_back)))
     return _with_items(replace(host, error=redactor.text(host.error) if host.error else None), items)
 
 

@@ -59,7 +59,7 @@ def commit(run: HostRun, spans: Mapping[Address, Change]) -> None:
 
 def _proved(run: HostRun, guard: Guard, spans: Mapping[Address, Change]) -> None:
     """Change under a timer that runs, and keep it or let it go back."""
-    failure = _changed_and_proved(run, guard, guard.session)
+    failure = _changed_and_proved(run, guard)
     if failure and guard.arming.kind == "unarmed" and run.failed_check:
         put_back(run, spans)
     elif failure:
@@ -78,14 +78,14 @@ def _as_planned(run: HostRun, arming: Arming, safeguard: Safeguard, seconds: flo
         )
 
 
-def _changed_and_proved(run: HostRun, guard: Guard, session: Armed) -> str | None:
+def _changed_and_proved(run: HostRun, guard: Guard) -> str | None:
     """Change, prove through a new session, confirm, save. Gives what went wrong, or ``None``."""
     try:
         run.plays()
         failure = _failed(run)
         if failure:
             return failure
-        proof = session.again()
+        proof = guard.proof()
     except RemediationError as error:
         run.heard.append(error.detail)
         return error.message

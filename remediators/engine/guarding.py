@@ -24,6 +24,7 @@ from remediators.model import (
     RemoteError,
     Safeguard,
     TransportError,
+    Unreachable,
 )
 
 LEAST_LEFT = 60.0  # seconds that must be left on the timer, or the change is not confirmed any more
@@ -45,6 +46,7 @@ class Guard:
     seconds: float = 0.0  # measured for connecting, reading and all checks
     armed_since: str = ""  # the time of day, for people
     unsaved: bool = False  # it was to be saved, and is not
+    confirmed: bool = False  # it does not go back any more
 
     def arm(self) -> None:
         """
@@ -52,7 +54,7 @@ class Guard:
 
         Raises `TransportError` where no second session opens, `Refused` where the device will not be armed.
         """
-        self.session.again().close()
+        self._second().close()
         company = self._company(self.session)
         if company.configuring and self.arming.kind != "unarmed":
             raise Refused(
@@ -66,6 +68,22 @@ class Guard:
         if wrong:
             raise Refused(f"the device could not be armed ({wrong}); nothing was changed")
         self.record.note("armed", self.host, **told)
+
+    def _second(self) -> Armed:
+        try:
+            return self.session.again()
+        except TransportError as error:
+            why = error.message.removeprefix(f"{self.host}: ")
+            wrong = "no second session could be opened beside the first (are all lines taken?), so nothing was changed"
+            raise Unreachable(f"{wrong}: {why}", error.detail) from error
+
+    def proof(self) -> Armed:
+        """A new session after the change. Raises `TransportError` where the device lets nobody in any more."""
+        try:
+            return self.session.again()
+        except TransportError as error:
+            why = error.message.removeprefix(f"{self.host}: ")
+            raise Unreachable(f"after the change no new session could be opened: {why}", error.detail) from error
 
     def confirm(self, proof: Armed, *, alone: bool = True) -> list[str]:
         """
@@ -83,6 +101,7 @@ class Guard:
             if wrong:
                 raise RemoteError(f"the device did not take the confirmation: {wrong}")
         self.record.note("confirmed", self.host, commands=list(self.arming.confirm))
+        self.confirmed = True
         return self.save(proof)
 
     def _company(self, session: Armed) -> Company:

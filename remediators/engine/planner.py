@@ -16,6 +16,7 @@ from typing import Any
 from remediators.engine import dead_man
 from remediators.engine.house import House
 from remediators.engine.reading import by_kind, read_all
+from remediators.engine.rollback import way_back
 from remediators.engine.timing import checks_seconds, minutes_for
 from remediators.model import (
     Action,
@@ -71,7 +72,16 @@ def plan_host(host: Host, tasks: Sequence[Task], reader: Reader, house: House) -
         return Planned(HostPlan(host.name, worst(items), items), known)
     minutes = minutes_for(seconds + checks_seconds(items, house))
     arming, items = _armed(items, known, platform.safeguard, minutes)
-    return Planned(HostPlan(host.name, worst(items), items, arming=arming), known)
+    planned = HostPlan(host.name, worst(items), items, arming=arming)
+    return Planned(replace(planned, way_back=_way_back(planned, known, house)), known)
+
+
+def _way_back(plan: HostPlan, known: Snapshot, house: House) -> tuple[str, ...]:
+    """The lines that would put a device back; a comment where something cannot be said as lines."""
+    if plan.arming is None:
+        return ()
+    parts = way_back(plan, known, house)
+    return tuple(line for said, sent in parts for line in ([one.shown for one in sent] or [f"! {said}"]))
 
 
 def _base(platform: Platform, known: Snapshot) -> list[Query]:

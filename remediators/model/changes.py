@@ -132,7 +132,8 @@ class HostPlan:
     """
     All items of one host, in order, handlers at the end of their play.
 
-    ``status``, worst first: ``unreachable failed refused changes ok``.
+    ``status``, worst first: ``unreachable failed refused changes ok``. ``way_back`` are the lines that would put a
+    network device back, newest change first.
     """
 
     name: str
@@ -140,6 +141,7 @@ class HostPlan:
     items: tuple[Item, ...] = ()
     error: str | None = None
     arming: Arming | None = None
+    way_back: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

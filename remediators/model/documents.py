@@ -164,7 +164,8 @@ def plan_document(plan: Plan, seal: Seal) -> dict[str, Any]:
 def host_document(host: HostPlan, seal: Seal) -> dict[str, Any]:
     items = [item_document(item, seal) for item in host.items]
     arming = _arming_document(host.arming) if host.arming else None
-    return {"name": host.name, "status": host.status, "error": host.error, "arming": arming, "items": items}
+    back = {"way_back": list(host.way_back)} if host.arming else {}
+    return {"name": host.name, "status": host.status, "error": host.error, "arming": arming, **back, "items": items}
 
 
 def _arming_document(arming: Arming) -> dict[str, Any]:
@@ -287,7 +288,9 @@ def _read_host(host: Mapping[str, Any]) -> HostPlan:
     if host["status"] not in STATUSES:
         raise ValueError(f"{host['name']}: unknown status {host['status']!r}")
     items = tuple(_read_item(item) for item in host["items"])
-    return HostPlan(host["name"], host["status"], items, host["error"], _read_arming(host["arming"]))
+    back = host.get("way_back", [])
+    check(back, [str], "way_back")
+    return HostPlan(host["name"], host["status"], items, host["error"], _read_arming(host["arming"]), tuple(back))
 
 
 def _read_arming(arming: Mapping[str, Any] | None) -> Arming | None:

@@ -81,8 +81,11 @@ def _host_lines(host: Document, style: Style, *, verbose: int, full: bool) -> It
         return
     for item in host["items"]:
         if item["outcome"] not in ("ok", "skipped") or item["notes"] or verbose:
-            yield from _item_lines(item, style, verbose=verbose, full=full)
+            # What a device is sent stands in its plan without being asked for: nobody dares to say yes to less.
+            yield from _item_lines(item, style, verbose=verbose or bool(host.get("arming")), full=full)
     yield from _arming_lines(host.get("arming"), style)
+    for line in host.get("way_back", ()):
+        yield style("quiet", f"  back    > {visible(line)}")
 
 
 def _arming_lines(arming: Document | None, style: Style) -> Iterator[str]:

@@ -56,6 +56,8 @@ _ASKED = {
 _ASK_SECONDS = 60.0
 _NO_RELOAD = re.compile(r"no reload is scheduled", re.IGNORECASE)
 _NO_TIMER = re.compile(r"no rollback confirmed change pending|^\s*$|invalid input", re.IGNORECASE)
+# Of the commands of ASA in multiple mode `reload` is the system's only (Cisco's command reference, 90 % sure).
+_CONTEXT = re.compile(r"^(?:ASA|PIX) Version \S+ <context>", re.MULTILINE)
 _ARCHIVE_PATH = re.compile(r"^archive[ \t]*\r?\n(?:[ \t]+.*\r?\n)*?[ \t]+path \S", re.MULTILINE)
 
 
@@ -92,14 +94,15 @@ class ConfigSafeguard:
         clean = not same(str(known[RUNNING] or ""), str(known[STARTUP] or ""))
         _refuse_pending(known)
         save = _save(leave, clean=clean)
+        notes = tuple(_save_notes(save, leave, clean=clean))
         if self.platform == "ios" and _ARCHIVE_PATH.search(str(known[RUNNING]) + "\n"):
-            return _revert_timer(save, leave, minutes)
+            return _revert_timer(save, notes, leave, minutes)
         hindrance = self._no_reload(known, clean=clean)
         if leave.get("allow_reload_fallback") and hindrance is None:
-            return _reload(save, leave, minutes)
+            return _reload(save, notes, leave, minutes)
         if leave.get("allow_unarmed"):
             note = "not armed: nothing on the device undoes this change if it cuts us off"
-            return Arming("unarmed", save=save, notes=(note, *_save_notes(save)), leave=dict(leave))
+            return Arming("unarmed", save=save, notes=(note, *notes), leave=dict(leave))
         raise Refused(_cure(self.platform, hindrance, minutes))
 
     def kept(self, known: Snapshot) -> str:
@@ -144,6 +147,8 @@ class ConfigSafeguard:
         """Why ``reload in`` cannot serve as the timer, or ``None``."""
         if self.platform == "pix":
             return "PIX 6 has no `reload in`"
+        if _CONTEXT.search(str(known[RUNNING] or "")):
+            return "a security context has no `reload`: only the system has, and it would take all contexts down"
         if not clean:
             return "running and startup differ, so a reload would lose what somebody else left unsaved"
         if self.platform == "asa" and re.search(r"^Failover On", str(known[FAILOVER] or ""), re.MULTILINE):
@@ -183,12 +188,22 @@ def _save(leave: Mapping[str, Any], *, clean: bool) -> tuple[str, ...]:
     return ("write memory",) if wanted == "always" or (wanted == "when_clean" and clean) else ()
 
 
-def _save_notes(save: tuple[str, ...]) -> Iterator[str]:
-    if not save:
-        yield "left unsaved: running and startup differ already, or save: never was said"
+def _save_notes(save: tuple[str, ...], leave: Mapping[str, Any], *, clean: bool) -> Iterator[str]:
+    """Whether running and startup differ already, and what becomes of it."""
+    never = "left unsaved, for save: never was said"
+    if clean:
+        yield from () if save else (never,)
+        return
+    differ = "running and startup differ already"
+    if save:
+        yield f"{differ}, and save: always saves what somebody else left unsaved, too"
+    elif leave.get("save") == "never":
+        yield f"{never}; {differ}"
+    else:
+        yield f"left unsaved: {differ}"
 
 
-def _revert_timer(save: tuple[str, ...], leave: Mapping[str, Any], minutes: int) -> Arming:
+def _revert_timer(save: tuple[str, ...], notes: tuple[str, ...], leave: Mapping[str, Any], minutes: int) -> Arming:
     if minutes > MOST_MINUTES:
         raise Refused(
             f"connecting, reading and all checks take so long that the timer would have to run for {minutes} minutes, "
@@ -202,12 +217,12 @@ def _revert_timer(save: tuple[str, ...], leave: Mapping[str, Any], minutes: int)
         save=save,
         revert=("configure revert now",),
         console="`configure confirm` keeps the change, `configure revert now` takes it back at once",
-        notes=(f"armed with the device's own revert timer: {minutes} minutes", *_save_notes(save)),
+        notes=(f"armed with the device's own revert timer: {minutes} minutes", *notes),
         leave=dict(leave),
     )
 
 
-def _reload(save: tuple[str, ...], leave: Mapping[str, Any], minutes: int) -> Arming:
+def _reload(save: tuple[str, ...], notes: tuple[str, ...], leave: Mapping[str, Any], minutes: int) -> Arming:
     return Arming(
         kind="reload",
         minutes=minutes,
@@ -217,7 +232,7 @@ def _reload(save: tuple[str, ...], leave: Mapping[str, Any], minutes: int) -> Ar
         console="`reload cancel` keeps the change; without it the device reboots into its startup configuration",
         notes=(
             f"armed by a reload in {minutes} minutes: if anything fails the device REBOOTS, an outage",
-            *_save_notes(save),
+            *notes,
         ),
         leave=dict(leave),
     )

@@ -173,3 +173,17 @@ def test_as_shown_takes_every_line_that_a_device_shows() -> None:
 
     assert wanted(options) == {"config:ip http secure-server": None}
     assert IosConfig.Options(parents=["int X"], lines=["sh"], as_shown=True)
+
+
+def noted(options: dict[str, Any]) -> list[str]:
+    query, remediator = running(), IosConfig()
+    known = Snapshot().read(query, query.parse([Answer(CONFIG.encode(), 0)]))
+    return [*remediator.notes(remediator.Options.model_validate(options), known, ())]
+
+
+def test_a_line_that_stays_because_it_only_begins_like_the_one_to_go_is_named() -> None:
+    (note,) = noted({"lines": ["ip inspect name A"], "state": "absent"})
+
+    assert "there is no line `ip inspect name A`; `ip inspect name A tcp` begins so and stays" in note
+    assert noted({"lines": ["ip inspect name A tcp", "ip inspect name B"], "state": "absent"}) == []
+    assert noted({"lines": ["hostname R1"]}) == []

@@ -77,3 +77,13 @@ def test_one_policy_map_can_be_chosen() -> None:
 def test_a_router_is_told_the_other_way() -> None:
     with pytest.raises(Refused, match="use ip_inspect"):
         typed("version 12.4\nend\n", {})
+
+
+def test_a_policy_map_that_is_not_there_is_said_not_to_be_with_those_that_are() -> None:
+    query, remediator = running(), SmtpFixup()
+    known = Snapshot().read(query, query.parse([Answer(ASA.encode(), 0)]))
+    options = remediator.Options.model_validate({"policy_map": "globl_policy"})
+
+    (note,) = remediator.notes(options, known, ())
+
+    assert note == "there is no policy map globl_policy (there are: global_policy, inbound)"

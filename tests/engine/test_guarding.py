@@ -55,6 +55,22 @@ def test_the_plan_says_how_and_survives_its_document(guarded):
     assert plan.arming.arm == ("arm",)
     assert saved["hosts"][0]["arming"]["kind"] == "revert-timer"
     assert read_plan(saved).hosts[0].arming == plan.arming
+    assert saved["hosts"][0]["way_back"] == ["set acl null"]
+    assert read_plan(saved).hosts[0].way_back == plan.way_back
+
+
+def test_a_device_that_lets_no_second_session_in_is_left_alone_and_the_reason_is_said(guarded):
+    device = FakeDevice({"timer": "yes", "acl": "old"}, cut_off_by="full")
+    bench = guarded(device)
+    plan = bench.plan(TASK)
+    device.things["full"] = "yes"
+
+    result = bench.apply(plan)["fw"]
+
+    assert device.did == []
+    assert result.status == "unreachable"
+    assert "no second session could be opened beside the first" in result.error
+    assert "nothing was changed: no answer" in result.error
 
 
 def test_a_device_that_cannot_be_armed_is_refused_in_the_plan_with_what_would_allow_it(guarded):
@@ -99,6 +115,16 @@ def test_a_device_that_is_cut_off_by_the_change_comes_back_by_itself_and_that_is
     assert "acl" not in device.things
     assert "confirm" not in device.did
     assert [event.kind for event in bench.events()][-4:-1] == ["reverted", "transcript", "host-finished"]
+
+
+def test_a_device_that_is_cut_off_is_said_to_have_refused_the_new_session(guarded):
+    device = FakeDevice({"timer": "yes"}, cut_off_by="acl", polls_until_back=1)
+    bench = guarded(device)
+
+    result = bench.apply(bench.plan(TASK))["fw"]
+
+    reason = result.items[0].reason
+    assert reason == "reverted by the device: after the change no new session could be opened: no answer"
 
 
 def test_a_device_that_does_not_come_back_is_unknown_and_said_to_be(guarded, monkeypatch):

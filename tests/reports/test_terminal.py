@@ -106,6 +106,21 @@ def test_verbose_shows_commands_and_what_is_right_already():
     assert "  = Fine (registry) ok\n" in text
 
 
+def test_what_a_device_is_sent_and_its_way_back_are_shown_without_being_asked_for():
+    arming = {"kind": "reload", "arm": ["reload in 5"], "confirm": [], "save": [], "console": "", "notes": ["REBOOTS"]}
+    rule = item("Rule", commands=["no ip inspect name A smtp"])
+    device = host("r1", "changes", rule) | {"arming": arming, "way_back": ["ip inspect name A smtp"]}
+
+    assert plan_text(plan(device)).startswith(
+        "r1 changes\n"
+        "  ~ Rule (registry)\n"
+        "      > no ip inspect name A smtp\n"
+        "  REBOOTS\n"
+        "  arm     > reload in 5\n"
+        "  back    > ip inspect name A smtp\n"
+    )
+
+
 def test_a_plan_of_two_hundred_hosts_stays_a_page():
     text = plan_text(plan(*(host(f"exch{number:03}", "changes", BANNER) for number in range(200))))
 
