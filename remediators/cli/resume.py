@@ -135,7 +135,8 @@ def _resume(stopped: Stopped, shared: Given) -> int:
     from remediators.cli.courses import barred
     from remediators.cli.project import load_for_plan
 
-    left = tuple(host for host in stopped.plan.hosts if host.name in stopped.left)
+    wanted = {*stopped.left, *_to_be_soaked(stopped)}
+    left = tuple(host for host in stopped.plan.hosts if host.name in wanted)
     project = load_for_plan(replace(stopped.plan, hosts=left), shared, stopped.folder / "plan.json")
     mine = {name: host for name, host in stopped.left.items() if name in project.hosts}
     not_now = frozenset(stopped.left) - set(mine)
@@ -151,6 +152,14 @@ def _resume(stopped: Stopped, shared: Given) -> int:
         click.echo("Not approved: nothing was touched.")
         return NOT_DONE
     return _carry_on(stopped, project, shared)
+
+
+def _to_be_soaked(stopped: Stopped) -> set[str]:
+    """Canaries that are done, and that nobody has looked at after their soak."""
+    from remediators.engine.resuming import soaked
+
+    waves = (stopped.plan.extra.get("rollout") or {}).get("waves", ())
+    return {name for wave in waves if wave.get("soak") for name in wave["hosts"]} - soaked(stopped.events)
 
 
 def _bounded(plan: Plan, shared: Given) -> Plan:

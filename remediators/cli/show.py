@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 @click.option("--reveal", is_flag=True, help="With --kept: secrets and all, as it was.")
 def command(what: str, kept: str | None, *, reveal: bool, **flags: Any) -> int:
     """Print a saved plan, or a run: an id, 'latest', or its folder."""
+    from remediators.cli.house import some
     from remediators.cli.plan import print_plan
     from remediators.cli.plan_files import load_plan
-    from remediators.cli.runs_on_disk import told_run, with_head
+    from remediators.cli.runs_on_disk import left_names, told_run, with_head
     from remediators.engine.outcomes import run_document
     from remediators.journal import Journal, State
     from remediators.model.documents import Seal, plan_document
@@ -42,12 +43,15 @@ def command(what: str, kept: str | None, *, reveal: bool, **flags: Any) -> int:
     if Path(what).is_file():
         print_plan(plan_document(load_plan(Path(what)), seal), shared)
         return 0
-    _, folder, _, result = told_run(state, what)
+    _, folder, plan, result = told_run(state, what)
     with Journal(state.journal_path) as journal:
+        left = left_names(plan, result, journal.events(result.id))
         document = with_head(run_document(result, seal), journal)
     if shared.output == "text":
         click.echo(run_text(document, shared.style, verbose=shared.verbose, full=shared.diff), nl=False)
         click.echo(f"Run {result.id}: {folder}")
+        if left:
+            click.echo(f"Left: {some(left)}. To go on: remediate resume {result.id}")
     else:
         click.echo(json.dumps(document, indent=2 if shared.output == "json" else None, ensure_ascii=False))
     return 0

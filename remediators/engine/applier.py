@@ -106,11 +106,18 @@ class HostRun:
 
     def go(self) -> HostResult:
         """Do all of it; where it does not end well the result has the detail of why."""
-        result = self._gone()
+        result = self._still_armed(self._gone())
         if result.status in ("changed", "ok"):
             return result
         said = [*self.heard, getattr(self.work.session, "transcript", "")]
         return replace(result, detail="\n".join(dict.fromkeys(filter(None, said))))
+
+    def _still_armed(self, result: HostResult) -> HostResult:
+        """A device that an earlier part of this run armed is in doubt where this part did not come to its timer."""
+        guard = self.work.guard
+        if guard is None or guard.confirmed or self.reverted or guard.arming.kind == "unarmed":
+            return result
+        return replace(result, status="unknown", error=f"{result.error or 'broken off'}; it is armed, and goes back")
 
     def _gone(self) -> HostResult:
         self.work.record.note("host-started", self.name)

@@ -53,8 +53,14 @@ def from_journal(run: str, plan: Plan, events: Sequence[Event]) -> RunResult:
         hosts=tuple(_host(host, seen.get(host.name, _Seen())) for host in plan.hosts),
         started=first.at if first else "",
         finished=last.at if last else "",
-        extra={**plan.extra, "plan": plan.id},
+        extra={**plan.extra, "plan": plan.id, **_parts(events)},
     )
+
+
+def _parts(events: Sequence[Event]) -> dict[str, Any]:
+    """When and by whom a run was gone on with, if it was."""
+    parts = [{"at": event.at, **event.body} for event in events if event.kind == "run-resumed"]
+    return {"resumed": parts} if parts else {}
 
 
 def _enter(seen: _Seen, event: Event) -> None:

@@ -54,6 +54,7 @@ class Trail:
     unsaved: bool = False  # confirmed, and not seen to be saved
     saved: bool = False  # what was begun was seen to be saved
     switch: bool = False  # a dead man's switch was armed, or about to be, and not seen to be taken away
+    switch_at: str = ""  # when its arming began
     switching: dict[int, bool] = field(default_factory=dict)  # items that arm one (true), or take it away
 
     @property
@@ -149,6 +150,7 @@ def _follow_switch(trail: Trail, event: Event) -> None:
         if change["resource"].startswith(f"{dead_man.KIND}:"):
             trail.switching[event.body["item"]] = change["after"] is not None
             trail.switch = trail.switch or change["after"] is not None
+            trail.switch_at = event.at if change["after"] is not None else trail.switch_at
 
 
 def _follow_arming(trail: Trail, event: Event) -> None:
@@ -230,13 +232,13 @@ def _by_itself(survey: Survey) -> str:
     arming = survey.plan.arming
     if not survey.trail.armed_at or arming is None:
         return ""
-    left = 60.0 * arming.minutes - _ago(survey.trail.armed_at)
+    left = 60.0 * arming.minutes - ago(survey.trail.armed_at)
     if left <= 0:
         return "; its timer has run out, so it should be as it was, or come back so"
     return f"; it is armed and goes back by itself in {left:.0f} seconds; at its console: {arming.console}"
 
 
-def _ago(at: str) -> float:
+def ago(at: str) -> float:
     """Seconds since an event, by the clock on the wall: another process wrote it."""
     return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds())
 
@@ -327,7 +329,7 @@ def _left(survey: Survey, safeguard: Safeguard | None) -> float | None:
     if not survey.trail.armed_at or arming is None or safeguard is None:
         return None
     try:
-        return safeguard.left(cast("Armed", survey.session), arming, _ago(survey.trail.armed_at))
+        return safeguard.left(cast("Armed", survey.session), arming, ago(survey.trail.armed_at))
     except RemoteError:
         survey.record.note("disarmed", survey.plan.name)
         return None
@@ -367,7 +369,7 @@ def _wished(survey: Survey, found: Recovery) -> Recovery:
     arming, safeguard = survey.plan.arming, survey.house.platform_of(survey.host).safeguard
     if arming is None or safeguard is None:
         raise RemoteError(f"no timer of its own runs on it: to put it back, remediate rollback -l {found.host}")
-    armed_at = time.monotonic() - _ago(survey.trail.armed_at) if survey.trail.armed_at else 0.0
+    armed_at = time.monotonic() - ago(survey.trail.armed_at) if survey.trail.armed_at else 0.0
     session = cast("Armed", survey.session)
     guard = Guard(
         found.host, arming, safeguard, session, survey.record, armed_at=armed_at, armed_since=survey.trail.armed_at

@@ -22,7 +22,7 @@ from remediators.engine.guarding import LEAST_LEFT, Guard
 from remediators.engine.outcomes import HostResult, ItemResult, mistake, not_started, settled_before
 from remediators.engine.reading import details_of
 from remediators.engine.recorder import Recorder
-from remediators.engine.recovery import Found, Recovery, Survey, Trail, recover_host, trails
+from remediators.engine.recovery import Found, Recovery, Survey, Trail, ago, recover_host, trails
 from remediators.engine.rollout import Job, Passage, carried_through, watched
 from remediators.engine.timing import checks_seconds
 from remediators.engine.touch import Touch
@@ -272,8 +272,15 @@ class Doubt:
         """Whether a dead man's switch is about to fire, or fired."""
         if not self.left.trail.switch:
             return None
-        switch = dead_man.switch_of((one.change, one.now) for one in found.changes if one.state == "foreign")
-        return found.error if switch and switch.state != dead_man.ARMED else None
+        armed = [one for one in found.changes if one.change.address.kind == dead_man.KIND]
+        switch = dead_man.switch_of((one.change, one.now) for one in armed if one.state == "foreign")
+        if switch and switch.state != dead_man.ARMED:
+            return found.error
+        minutes = max((int((one.change.detail or {}).get("minutes", 0)) for one in armed), default=0)
+        left = 60.0 * minutes - ago(self.left.trail.switch_at) - self._seconds()
+        if left < LEAST_LEFT:
+            return f"its dead man's switch is about to fire, or has: remediate recover {self.record.run} tells"
+        return None
 
     def _under_its_timer(self, found: Recovery, session: Session) -> HostResult:
         """A device that is armed: finish it while its timer runs, or see it go back and begin anew."""

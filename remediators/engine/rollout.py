@@ -152,7 +152,8 @@ class Passage:
 
     def _soak(self, wave: Wave) -> None:
         """Wait, and look at the canaries again. An interrupt ends the wait at once."""
-        names = [name for name in wave.hosts if name in self.done and self.done[name].status in ("changed", "ok")]
+        well = [name for name in wave.hosts if name in self.done and self.done[name].status in ("changed", "ok")]
+        names = [name for name in well if name in self.hosts]
         self.record.note("soak", seconds=wave.soak, hosts=names)
         with contextlib.suppress(OSError):
             self.fleet.tell(f"canaries are done ({', '.join(names)}): waiting {wave.soak:.0f} s, then looking again")
