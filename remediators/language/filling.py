@@ -98,7 +98,9 @@ def compiled(text: str, *, expression: bool) -> Compiled:
         raise _misspelt(error, source, expression=expression) from error
     except RecursionError as error:
         raise TemplateFault("is nested too deeply") from error
-    except (ValueError, OverflowError) as error:
+    except SyntaxError as error:  # Jinja writes Python that is none, as for a[:, 1]
+        raise TemplateFault("the template is misspelt: Jinja makes nothing of it") from error
+    except (ValueError, OverflowError, MemoryError) as error:
         raise TemplateFault(f"is no template: {_said(error)}") from error
     return Compiled(template, native is not None, used)
 

@@ -82,6 +82,11 @@ def test_a_template_that_never_ends_or_grows_is_stopped(monkeypatch, template, s
     assert said in fault(template, many=["z"] * 100_000)
 
 
+@pytest.mark.parametrize("template", ["{{ a[: ,'/'] | path_join }}", "{{ a[1:2, 3] }}"])
+def test_what_jinja_makes_no_python_of_is_misspelt(template):
+    assert fault(template, a=[1]) == "the template is misspelt: Jinja makes nothing of it"
+
+
 def test_what_is_filled_in_inside_counts_for_the_outermost(monkeypatch):
     monkeypatch.setattr(work, "MOST_WORK", 1_000)
 
