@@ -39,7 +39,7 @@ class Foreign:
         raise Unread(f"facts.{self.name} is a fact of {self.platform} hosts, and this one is {self._where}")
 
 
-def _nothing(value: Value) -> bool:
+def _nothing(_: Value) -> bool:
     return False
 
 

@@ -186,8 +186,10 @@ def test_filters_and_tests_of_ansible(expression, value):
         ("{% include 'x' %}", "include, import and extends are not supported in a template"),
         (
             "{{ lookup('env', 'HOME') }}",
-            "env: a playbook may not refer to what stands outside the files, and this is not written in your inventory "
-            "(put it into a variable of the inventory, or set playbook_secrets = true)",
+            (
+                "env: a playbook may not refer to what stands outside the files, and this is not written in your "
+                "inventory (put it into a variable of the inventory, or set playbook_secrets = true)"
+            ),
         ),
         (
             "{{ '1' is version('1', 'like') }}",

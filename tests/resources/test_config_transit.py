@@ -1,4 +1,4 @@
-"""What carries sessions through a device to the hosts behind it is told, and taking mail out of an inspection is not."""
+"""What carries sessions through a device to the hosts behind it is told; mail taken out of inspection is not."""
 
 import pytest
 
