@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
@@ -44,6 +45,7 @@ class Counted:
         self.after = self.away = False
         self.reached, self.open, self.over = threading.Event(), threading.Event(), threading.Event()
         self.lines = []
+        self.all = []
 
     def __getattr__(self, name):
         return getattr(self.machine, name)
@@ -58,6 +60,7 @@ class Counted:
                 self.over.set()
 
     def _ran(self, line, codepage):
+        self.all.append(line)
         if any(word in line for word in WRITES):
             self.lines.append(line)
         return self.machine.run(line, codepage)
@@ -85,8 +88,8 @@ def killed(desk):
     """A run that was killed when a host was about to run, or had just run, a line with this word in it."""
     gates = []
 
-    def make(book, word, *, after=False, away=False, hosts=("one",), flags=(), saved=False):
-        counted = {name: Counted(build(name, {})) for name in hosts}
+    def make(book, word, *, after=False, away=False, hosts=("one",), flags=(), saved=False, spec=None):
+        counted = {name: Counted(build(name, spec or {})) for name in hosts}
         gate = counted[hosts[0]]
         gate.word, gate.after, gate.away = word, after, away
         gates.append(gate)
@@ -201,6 +204,38 @@ def test_a_value_of_somebody_else_refuses_its_host_and_the_others_go_on(killed):
     assert {host["name"]: host["status"] for host in ended.json["hosts"]} == {"one": "refused", "two": "changed"}
     assert "V0 is REG_SZ" in ended.json["hosts"][0]["error"]
     assert hosts["one"].lines == []
+
+
+def test_a_connection_that_was_lost_is_made_again_and_the_host_finished(desk):
+    d = desk({"one": {"connection": "ssh"}})
+    d.write("book.yml", BOOK)
+    assert d.remediate("plan", "book.yml", "-i", "lab.yml", "--out", "x.plan").code == 0
+    d.lab.hosts["one"].faults.add("drop-before-command", times=50, skip=2)
+    broken = d.remediate("apply", "x.plan", "--yes")
+    assert broken.code in (2, 4), broken.out + broken.err
+    assert f"remediate resume {runs(d)[0].name}" in broken.out
+    d.lab.hosts["one"].faults.discard("drop-before-command")
+
+    ended = resumed(d)
+
+    assert ended.code == 0, ended.out + ended.err
+    assert {item["status"] for item in ended.json["hosts"][0]["items"]} == {"changed"}
+
+
+def test_a_switch_that_was_armed_stays_the_same_and_is_taken_away_at_the_end(killed):
+    book = BOOK.replace("registry:", "guard: 10m\n      registry:", 1)
+    minutes = (
+        12 * 60 - datetime.now(UTC).hour * 60 - datetime.now(UTC).minute
+    )  # a host whose clock is far from midnight
+    d, hosts = killed(book, "V1 /t", spec={"utc_offset": minutes})
+    assert hosts["one"].machine.tasks
+
+    ended = resumed(d)
+
+    assert ended.code == 0, ended.out + ended.err
+    assert hosts["one"].machine.tasks == {}
+    assert sum("schtasks /create" in line for line in hosts["one"].all) == 1
+    assert [hosts["one"].count(f"V{n} /t") for n in range(3)] == [1, 1, 1]
 
 
 def test_only_the_hosts_that_are_asked_for(killed):

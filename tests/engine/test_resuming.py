@@ -327,6 +327,26 @@ def test_a_host_that_was_being_put_back_is_left_for_rollback(tmp_path, monkeypat
     assert life.left()
 
 
+def test_what_is_still_on_its_way_at_the_deadline_is_unknown_and_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("remediators.engine.verification.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("remediators.engine.resuming._PAUSE", 0.0)
+    life = life_of(tmp_path, [FakeTask("one", {"a": "1"}, notify=("k",)), FakeTask("k", kick="x", handler=True)])
+    host = life.hosts["h"]
+    do = host.do
+    host.do = lambda line: (host.denied.add("x") if line == "kick x" else None, do(line))[1]
+    life.apply()
+    assert status_of(life) == "unknown"
+    assert life.told().hosts[0].items[1].status == "unknown"
+    host.do = do
+    looks = iter(range(3))
+    host.before_read = lambda: host.denied.discard("x") if next(looks, None) is None else None
+
+    life.resume()
+
+    assert status_of(life) == "changed"
+    assert host.writes == [("a", "1")]
+
+
 def test_killed_again_in_its_second_part_a_host_is_unknown_and_the_run_not_ended(tmp_path):
     life = killed(tmp_path, kind="intent", number=2)
     kinds = [event.kind for event in life.events()]

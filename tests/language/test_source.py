@@ -128,8 +128,7 @@ def test_an_empty_file_is_a_document_without_a_value():
         ("a:\n\tb: 1\n", "f.yml:2:1: a tab cannot indent YAML (use blanks)\n    \tb: 1\n    ^"),
         (
             "a: b: c\n",
-            'f.yml:1:5: a colon is not allowed here (quote the text: a: "b: c")\n'
-            "    a: b: c\n        ^",
+            'f.yml:1:5: a colon is not allowed here (quote the text: a: "b: c")\n    a: b: c\n        ^',
         ),
         ("a: @x\n", "f.yml:1:4: text cannot begin with '@' (quote it)\n    a: @x\n       ^"),
         (
@@ -184,7 +183,10 @@ def test_every_duplicate_key_of_a_file_is_told_at_once():
     [
         (b"a: 1\nb: \xff\xfe\n", "f.yml:2:4: is not UTF-8: byte 0xff at offset 8 (save it as UTF-8)"),
         ("a: 1".encode("utf-16"), "f.yml: is UTF-16 text (save it as UTF-8)"),
-        (b"$ANSIBLE_VAULT;1.1;AES256\n6162\n", "f.yml:1:1: is a damaged vault text (letters are missing or were altered; take it from a copy)"),
+        (
+            b"$ANSIBLE_VAULT;1.1;AES256\n6162\n",
+            "f.yml:1:1: is a damaged vault text (letters are missing or were altered; take it from a copy)",
+        ),
     ],
 )
 def test_bytes_that_are_no_text_are_named(write, content, message):
