@@ -102,6 +102,8 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def getitem(self, obj: Any, argument: Any) -> Any:
         if isinstance(obj, Undefined):
             return obj
+        if isinstance(argument, Undefined):
+            return argument
         found = self._member(obj, argument)
         if isinstance(found, Undefined) and isinstance(argument, str) and _may_call(obj, argument):
             return self._method(obj, argument)

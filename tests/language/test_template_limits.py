@@ -87,6 +87,13 @@ def test_what_jinja_makes_no_python_of_is_misspelt(template):
     assert fault(template, a=[1]) == "the template is misspelt: Jinja makes nothing of it"
 
 
+@pytest.mark.parametrize(
+    "template", ["{{ a[wanted] }}", "{{ 8[wanted] }}", "{{ a[wanted].b | upper }}", "{{ wanted[wanted] }}"]
+)
+def test_an_undefined_index_is_named(template):
+    assert fault(template, a=[1]).startswith("'wanted' is undefined")
+
+
 def test_what_is_filled_in_inside_counts_for_the_outermost(monkeypatch):
     monkeypatch.setattr(work, "MOST_WORK", 1_000)
 
