@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from remediators.resources.config_text import Path
 
@@ -133,3 +134,29 @@ def rank(root: str) -> int:
     if _FIRST.match(text):
         return 0
     return 2 if _LAST.match(text) else 1
+
+
+# In an interface IOS takes an address only once the VLAN is known ("Configuring IP routing on a LAN subinterface is
+# only allowed if …"), drops it when a VRF comes after it, and wants the first address before the second ones; a name on
+# ASA brings a security level of its own (from memory, 90 % sure).
+_IN_INTERFACE = (
+    re.compile(r"(?:no )?switchport$|encapsulation |vlan |switchport trunk encapsulation "),
+    re.compile(r"(?:ip )?vrf forwarding |nameif "),
+)
+_AFTER_ADDRESS = re.compile(r"ip address .* secondary$|standby |vrrp |glbp ")
+
+
+def settled(paths: Iterable[Path]) -> list[Path]:
+    """The same lines; those of each interface in an order in which the device takes them, else as they are."""
+    found = [*paths]
+    for root in {path[0] for path in found if len(path) == 2 and path[0].startswith("interface ")}:
+        places = [at for at, path in enumerate(found) if len(path) == 2 and path[0] == root]
+        inner = sorted((found[at] for at in places), key=lambda path: _precedence(path[1]))
+        for at, path in zip(places, inner, strict=True):
+            found[at] = path
+    return found
+
+
+def _precedence(line: str) -> int:
+    first = next((number for number, pattern in enumerate(_IN_INTERFACE) if pattern.match(line)), len(_IN_INTERFACE))
+    return first + bool(_AFTER_ADDRESS.match(line))

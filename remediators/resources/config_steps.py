@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from remediators.model import ABSENT, Change, Refused, Snapshot, Step
 from remediators.quoting import config_line
 from remediators.resources.config_addresses import inside, path_of, platform, shape
-from remediators.resources.config_rules import negation, opposite, rank, slot, wants_value
+from remediators.resources.config_rules import negation, opposite, rank, settled, slot, wants_value
 from remediators.resources.config_sections import refuse_disorder, section_lines, turned
 from remediators.resources.config_text import Path
 
@@ -114,7 +114,7 @@ def _plain(changes: Sequence[Change], moving: set[Path], spoken: str) -> list[_P
     from remediators.resources.config_trees import difference  # noqa: PLC0415 - hier-config is for writing only
 
     before, after = _paths(changes, "before", moving), _paths(changes, "after", moving)
-    coming = [path for path in after if path not in before]
+    coming = settled(path for path in after if path not in before)
     replaced = _replaced(before, after)
     now = [*_standing(coming, {*before}, {*after}), *(path for path in before if path not in replaced)]
     both = [*coming, *now]

@@ -261,3 +261,18 @@ def test_one_question_answers_for_all_lines() -> None:
 
     assert query.scope.covers(address("anything at all", ["below anything"]))
     assert [command.line for command in query.commands] == ["show running-config"]
+
+
+def test_a_sub_interface_comes_back_in_an_order_in_which_the_device_takes_it() -> None:
+    inside = (
+        "ip address 192.0.2.9 255.255.255.0 secondary",
+        "ip inspect MAIL in",
+        "ip address 192.0.2.1 255.255.255.0",
+        "vrf forwarding BLUE",
+        "encapsulation dot1Q 20",
+    )
+    name = "interface FastEthernet0/0.20"
+
+    lines = typed(IOS, {address(name): "present"} | {address(line, (name,)): "present" for line in inside})
+
+    assert lines == [name, *(inside[at] for at in (4, 3, 1, 2, 0))]
