@@ -448,8 +448,17 @@ class HostRun:
 
 
 def _few(reasons: Sequence[str], most: int = 3) -> list[str]:
-    """The first of many reasons, and how many more there are: the document has every change with its result."""
-    return [*reasons[:most], *([f"and {len(reasons) - most} more"] if len(reasons) > most else [])]
+    """
+    The first of many reasons, and how many more there are: the document has every change with its result.
+
+    One trouble that kept many values from being read is told once.
+    """
+    unlike: dict[str, str] = {}
+    for reason in reasons:
+        unlike.setdefault(reason.partition(" was not read: ")[2] or reason, reason)
+    shown = [*unlike.values()][:most]
+    left = len(reasons) - len(shown)
+    return [*shown, *([f"and {left} more"] if left else [])]
 
 
 def spans_of(changes: Iterable[Change]) -> list[Change]:

@@ -146,12 +146,12 @@ _IN_INTERFACE = (
 _AFTER_ADDRESS = re.compile(r"ip address .* secondary$|standby |vrrp |glbp ")
 
 
-def settled(paths: Iterable[Path]) -> list[Path]:
-    """The same lines; those of each interface in an order in which the device takes them, else as they are."""
+def settled(paths: Iterable[Path], *, going: bool = False) -> list[Path]:
+    """The same lines; those of each interface in an order in which it takes them (or lets them go)."""
     found = [*paths]
     for root in {path[0] for path in found if len(path) == 2 and path[0].startswith("interface ")}:
         places = [at for at, path in enumerate(found) if len(path) == 2 and path[0] == root]
-        inner = sorted((found[at] for at in places), key=lambda path: _precedence(path[1]))
+        inner = sorted((found[at] for at in places), key=lambda path: _precedence(path[1]), reverse=going)
         for at, path in zip(places, inner, strict=True):
             found[at] = path
     return found

@@ -116,7 +116,8 @@ def _plain(changes: Sequence[Change], moving: set[Path], spoken: str) -> list[_P
     before, after = _paths(changes, "before", moving), _paths(changes, "after", moving)
     coming = settled(path for path in after if path not in before)
     replaced = _replaced(before, after)
-    now = [*_standing(coming, {*before}, {*after}), *(path for path in before if path not in replaced)]
+    kept = settled((path for path in before if path not in replaced), going=True)
+    now = [*_standing(coming, {*before}, {*after}), *kept]
     both = [*coming, *now]
     going = [path for path in now if path not in after]
     wanted = [*after, *_standing(going, {*after}, {*before})]

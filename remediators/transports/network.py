@@ -219,8 +219,9 @@ class DeviceChannel:
                 "all its lines (vty) in use, or may this user open no session?"
             ) from error
         except TimeoutError as error:
+            words = _words(seen) if seen.strip() else "none"
             raise Unreachable(
-                f"{self._place.name}: no prompt of a Cisco device at {self._place}; the last it said was {_words(seen)}"
+                f"{self._place.name}: no prompt of a Cisco device at {self._place}; its last words: {words}"
             ) from error
         self._transcript.heard(text)
         return text

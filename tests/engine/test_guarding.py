@@ -2,6 +2,7 @@
 
 import pytest
 
+from remediators.engine.applier import _few
 from remediators.engine.fleet import Fleet
 from remediators.engine.outcomes import exit_code
 from remediators.engine.recorder import kept_path
@@ -261,3 +262,14 @@ def test_the_kept_configuration_can_be_read_with_the_key_of_the_state_directory_
         decrypted(b"other", kept)
     with pytest.raises(UsageError, match="altered"):
         decrypted(bench.seal.key, f"{kept[:40]}{'B' if kept[40] == 'A' else 'A'}{kept[41:]}")
+
+
+def test_one_trouble_that_keeps_many_values_from_being_read_is_told_once():
+    unread = [f"config:{name} was not read: no answer" for name in "abc"]
+
+    assert _few(["config:x is 'present' instead of absent", *unread]) == [
+        "config:x is 'present' instead of absent",
+        "config:a was not read: no answer",
+        "and 2 more",
+    ]
+    assert _few(unread[:1]) == unread[:1]

@@ -276,3 +276,16 @@ def test_a_sub_interface_comes_back_in_an_order_in_which_the_device_takes_it() -
     lines = typed(IOS, {address(name): "present"} | {address(line, (name,)): "present" for line in inside})
 
     assert lines == [name, *(inside[at] for at in (4, 3, 1, 2, 0))]
+
+
+def test_lines_of_an_interface_go_before_what_they_need() -> None:
+    inside = ("ip address 192.0.2.1 255.255.255.0", "ip address 192.0.2.9 255.255.255.0 secondary", "ip mtu 1400")
+    text = IOS.replace(
+        "interface Dialer1\n",
+        "".join(f"{x}\n" for x in ("interface Vlan9", *(f" {y}" for y in inside))) + "interface Dialer1\n",
+        1,
+    )
+
+    lines = typed(text, {address(line, ("interface Vlan9",)): None for line in inside})
+
+    assert lines == ["interface Vlan9", f"no {inside[1]}", f"no {inside[0]}", f"no {inside[2]}"]
