@@ -53,9 +53,9 @@ def way_back(
 
     ``reached`` may alter how the hosts are worked on. Raises `UsageError`.
     """
+    from remediators.cli.at_rest import opened
     from remediators.cli.project import load_for_plan, plan_tasks
     from remediators.cli.runs_on_disk import told_run
-    from remediators.cli.at_rest import opened
     from remediators.cli.secrecy import is_kept, secret_again
     from remediators.engine.rollback import back_tasks, guarded, standing
     from remediators.journal import Journal, State

@@ -89,11 +89,9 @@ def test_waves_go_one_after_the_other(run):
 def test_more_failures_than_allowed_stop_before_the_next_wave(run):
     many = hosts(6)
     many["h0"].fails = {"a"}
-    assert run(many, Pace(serial=(2,), max_fail_percentage=49)) == {
-        "h0": "failed",
-        "h1": "changed",
-        **dict.fromkeys(("h2", "h3", "h4", "h5"), "not_started"),
-    }
+    found = run(many, Pace(serial=(2,), max_fail_percentage=49))
+    assert found.pop("h1") in ("changed", "not_started")  # it may be begun before the other has failed, or not
+    assert found == {"h0": "failed", **dict.fromkeys(("h2", "h3", "h4", "h5"), "not_started")}
     assert "max_fail_percentage 49 of 'p': 1 of 2" in run.results["h5"].error
     assert many["h2"].writes == []
     assert run.code == 2
