@@ -28,7 +28,7 @@ def one(desk):
         ("- hosts: nobody\n  tasks:\n    - registry: {key: HKLM\\X\\Y, state: absent}\n", "nobody"),
         ("- hosts: all\n  tasks:\n    - service: {name: X, state: restarted}\n", "handler"),
         ("- hosts: all\n  tasks:\n    - registry: {key: HKCU\\X, state: absent}\n", "HKU\\SID"),
-        ("- hosts: all\n  serial: 1\n  tasks: []\n", "serial"),
+        ("- hosts: all\n  strategy: free\n  tasks: []\n", "strategy"),
         ("- hosts: all\n  tasks:\n    - registry: {key: HKLM\\X, state: absent}\n      register: x\n", "register"),
         (
             "- hosts: all\n  tasks:\n    - registry: {key: HKLM\\X, values: {V: {type: dword, data: 4294967296}}}\n",
