@@ -188,7 +188,9 @@ def _lines(host: Mapping[str, Any], run: str, shared: Given) -> Iterator[str]:
         yield f"  {action['action']} ({visible(action['task'])})  {action['state']}{reason}"
     yield from (f"  | {visible(line)}" for line in host.get("detail", "").splitlines() if shared.verbose)
     if host["armed"]:
-        yield f"  remediate recover {run} --confirm {host['name']} keeps it, --revert {host['name']} takes it back"
+        reboots = "`reload cancel`" in host["armed"]["console"]  # no line takes that back: only its reload does
+        back = "only its reload" if reboots else f"--revert {host['name']}"
+        yield f"  remediate recover {run} --confirm {host['name']} keeps it, {back} takes it back"
         yield f"  at its console: {host['armed']['console']}"
     elif host["status"] not in SETTLED:
         yield f"  to put it back: remediate rollback {run} -l {host['name']}"
