@@ -33,7 +33,7 @@ system:
 	@command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends nodejs npm
 
 test: $(VENV)/developed system
-	$(BIN)/pytest --numprocesses=4 --dist=loadgroup --cov=remediators --cov-report=term:skip-covered
+	$(BIN)/pytest --numprocesses=4 --dist=loadfile --cov=remediators --cov-report=term:skip-covered
 
 lint: $(VENV)/developed
 	$(BIN)/ruff check

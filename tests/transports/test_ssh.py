@@ -181,7 +181,7 @@ def test_accept_new_trusts_the_first_key_for_this_run(sshd: Sshd, tmp_path: Path
     variables = sshd.variables(ansible_ssh_common_args=args)
     assert run_once(variables, "printf ok").stdout == b"ok"
 
-    second = start_sshd(tmp_path / "second", f"Port {sshd.port + 1}")
+    second = start_sshd(tmp_path / "second")
     try:
         name = f"[127.0.0.1]:{second.port}"
         host_keys._ACCEPTED[name] = host_keys._ACCEPTED[f"[127.0.0.1]:{sshd.port}"]
