@@ -174,7 +174,7 @@ def small_disk(tmp_path):
     """A file system of 256 KiB where one can be mounted; elsewhere `None`: the limit of a file's length is tested."""
     place = tmp_path / "small"
     place.mkdir()
-    mounted = os.geteuid() == 0 and _mount("-t", "tmpfs", "-o", "size=256k,mode=0700", "tmpfs", place)
+    mounted = os.geteuid() == 0 and _mount("-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", place)
     yield place if mounted else None
     if mounted:
         subprocess.run(["umount", "-l", place], check=True)
