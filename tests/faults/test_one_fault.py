@@ -171,7 +171,7 @@ def test_on_a_full_disk_nothing_is_sent_that_could_not_be_journaled(one):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 256 KiB where one can be mounted; elsewhere `None`: the limit of a file's length is tested."""
+    """A small file system where one can be mounted; elsewhere `None`: the limit of a file's length is tested."""
     place = tmp_path / "small"
     place.mkdir()
     mounted = os.geteuid() == 0 and _mount("-t", "tmpfs", "-o", "size=2m,mode=0700", "tmpfs", place)
