@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,7 @@ def _playbooks(targets: tuple[str, ...], shared: Given) -> int:
 def _saved(path: Path, shared: Given) -> int:
     from remediators.cli.plan_files import load_plan
     from remediators.cli.project import load_for_plan
-    from remediators.cli.records import approvers
+    from remediators.cli.records import approvals, unapproved
     from remediators.model.documents import EditedPlan
 
     try:
@@ -76,21 +77,22 @@ def _saved(path: Path, shared: Given) -> int:
     if shared.limit:
         kept = tuple(host for host in plan.hosts if host.name in project.hosts)
         plan = replace(plan, hosts=kept)
-    if _refused(plan, path, shared):
-        return NOT_APPROVED
     asked = rules()
-    if asked.approvals:
-        plan = replace(plan, extra={**plan.extra, "approved_by": approvers(path, asked)})
+    names, wrong = approvals(path, asked)
+    if _refused(plan, path, shared, list(unapproved(path, asked, names, wrong))):
+        return NOT_APPROVED
+    if names:
+        plan = replace(plan, extra={**plan.extra, "approved_by": names})
     return settle(_with_secrets(plan, shared, path), project, shared, kind="apply")
 
 
-def _refused(plan: Plan, path: Path, shared: Given) -> bool:
+def _refused(plan: Plan, path: Path, shared: Given, unapproved: Sequence[str]) -> bool:
     """Whether the plan may not be applied as a change record; the reasons are told."""
     from remediators.cli.records import against, inventory_changed
     from remediators.journal import Journal, State, now
 
     with Journal(State(shared.state_dir).journal_path) as journal:
-        reasons = list(against(plan, path, journal, rules=rules(), at=now()))
+        reasons = [*against(plan, path, journal, now()), *unapproved]
     for source in inventory_changed(plan):
         click.echo(f"warning: {source} has changed since the plan was made", err=True)
     for reason in reasons:
@@ -99,12 +101,10 @@ def _refused(plan: Plan, path: Path, shared: Given) -> bool:
 
 
 def rules() -> Rules:
-    """What the project asks of its plans. Raises `UsageError` where the configuration makes no sense."""
-    from remediators.cli.configuration import defaults
+    """What the project asks of its plans, from the configuration that was read when the command began."""
     from remediators.cli.records import Rules
 
-    root = click.get_current_context().find_root()
-    settings = defaults(root.params.get("config"))
+    settings = click.get_current_context().default_map or {}
     return Rules(settings.get("approvals", 0), tuple(settings.get("approvers", ())))
 
 

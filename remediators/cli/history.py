@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from remediators.cli.durations import duration
 from remediators.cli.options import Given
 from remediators.model import UsageError
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from remediators.journal import Event, Head, Journal, State
 
 BROKEN = 1
-_UNITS = {"d": "days", "w": "weeks", "h": "hours"}
 
 
 def prove(journal: Journal, state: State, shared: Given) -> int:
@@ -104,7 +103,7 @@ def _in_doubt(event: Event) -> bool:
 
 
 def _span(age: str) -> timedelta:
-    found = re.fullmatch(r"(\d{1,5})([dwh])", age)
-    if not found:
+    found = duration(age, "dwh")
+    if found is None:
         raise UsageError(f"--forget takes an age such as 365d, 52w or 12h, and not {age!r}")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+    return found

@@ -259,6 +259,9 @@ window = click.option(
 outside_window = click.option(
     "--outside-window", metavar="REASON", help="Work outside of window and freeze; the reason is recorded."
 )
+of_a_run = _together(
+    click.argument("run", metavar="RUN", shell_complete=runs), inventory, limit, extra_vars, connecting, showing
+)
 state = click.option("--state-dir", metavar="DIR", envvar="REMEDIATE_STATE_DIR", help="Default: .remediate")
 take_over = click.option("--take-over", metavar="REASON", help="Break leases of other runs on these hosts; recorded.")
 running = _together(

@@ -65,8 +65,7 @@ def load(playbooks: Sequence[str], given: Given) -> Project:
     )
     warnings = tuple(dict.fromkeys((*loaded.warnings, *loaded.bound.warnings)))
     _warn(map(str, warnings))
-    extra = language.parse_extra_vars(given.extra_vars)
-    hosts = language.with_ways(loaded.inventory, loaded.bound.hosts, extra)
+    hosts = language.with_ways(loaded.inventory, loaded.bound.hosts, loaded.extra)
     project = _project(house, hosts, given, secrets=_secrets_of(loaded.playbooks))
     files = tuple(Source(path, digest) for path, digest in loaded.files)
     return replace(
@@ -77,7 +76,7 @@ def load(playbooks: Sequence[str], given: Given) -> Project:
         plays=loaded.bound.plays,
         warnings=warnings,
         others=loaded.bound.others,
-        host_of=lambda name: language.resolve_hosts(loaded.inventory, [name], extra=extra)[name],
+        host_of=lambda name: language.resolve_hosts(loaded.inventory, [name], extra=loaded.extra)[name],
     )
 
 

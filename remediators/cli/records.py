@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from remediators.cli.durations import duration
+from remediators.cli.house import some
 from remediators.model import Plan, UsageError
 
 if TYPE_CHECKING:
     from remediators.journal import Journal
 
 HELD = timedelta(days=7)
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ def expiry(text: str | None, made: datetime) -> str:
     """When a plan made at ``made`` expires: an age such as 4h, or a date. Raises `UsageError`."""
     if text is None:
         return _stamp(made + HELD)
-    age = re.fullmatch(r"(\d{1,5})([mhdw])", text)
-    if age:
-        return _stamp(made + timedelta(**{_UNITS[age[2]]: int(age[1])}))
+    age = duration(text, "mhdw")
+    if age is not None:
+        return _stamp(made + age)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -78,7 +78,7 @@ def approvals_of(path: Path) -> tuple[Path, list[Any]]:
     return beside, found
 
 
-def against(plan: Plan, path: Path, journal: Journal, *, rules: Rules, at: str) -> Iterator[str]:
+def against(plan: Plan, path: Path, journal: Journal, at: str) -> Iterator[str]:
     """Why this plan may not be applied to its hosts now; nothing where it may. Rollbacks never ask."""
     expires = plan.extra.get("expires")
     if expires and at > str(expires):
@@ -86,22 +86,18 @@ def against(plan: Plan, path: Path, journal: Journal, *, rules: Rules, at: str) 
     used = _used(plan, journal)
     again = [host.name for host in plan.hosts if host.name in used]
     if again:
-        names = ", ".join(again[:5]) + (f" and {len(again) - 5} more" if len(again) > 5 else "")
-        yield f"{path}: a plan is used once, and this one was in run {used[again[0]]} (on {names}): plan again"
-    yield from _unapproved(path, rules)
+        yield f"{path}: a plan is used once, and this one was in run {used[again[0]]} (on {some(again)}): plan again"
 
 
 def _used(plan: Plan, journal: Journal) -> dict[str, str]:
     """The hosts on which a run of this plan began something, and that run."""
-    runs = {event.run for event in journal.all_of("run-started") if event.body.get("plan") == plan.id}
-    begun = [event for kind in ("intent", "action-intent", "arming") for event in journal.all_of(kind)]
-    return {event.host: event.run for event in begun if event.run in runs}
+    runs = [event.run for event in journal.all_of("run-started") if event.body.get("plan") == plan.id]
+    begun = ("intent", "action-intent", "arming")
+    return {event.host: run for run in runs for event in journal.events(run) if event.kind in begun}
 
 
-def _unapproved(path: Path, rules: Rules) -> Iterator[str]:
-    if not rules.approvals:
-        return
-    names, wrong = _approvals(path, rules)
+def unapproved(path: Path, rules: Rules, names: Sequence[str], wrong: Sequence[str]) -> Iterator[str]:
+    """Why the approvals of a plan do not suffice, from what `approvals` found; nothing where they do."""
     if len(names) < rules.approvals:
         have = f"has {len(names)} ({', '.join(names)})" if names else "has none"
         told = f"; {'; '.join(wrong)}" if wrong else ""
@@ -109,12 +105,10 @@ def _unapproved(path: Path, rules: Rules) -> Iterator[str]:
         yield f"{path}: the plan needs {needs} and {have}{told}: remediate approve {path} --key FILE"
 
 
-def approvers(path: Path, rules: Rules) -> list[str]:
-    """Whose approvals of a plan hold."""
-    return _approvals(path, rules)[0]
-
-
-def _approvals(path: Path, rules: Rules) -> tuple[list[str], list[str]]:
+def approvals(path: Path, rules: Rules) -> tuple[list[str], list[str]]:
+    """Whose approvals of a plan hold, and what is wrong with the others; nobody's where none is asked for."""
+    if not rules.approvals:
+        return [], []
     from remediators.engine.approvals import approved_by, read_approver
 
     _, found = approvals_of(path)

@@ -27,12 +27,7 @@ SETTLED = ("changed", "reverted", "not_started", "ok")
 
 
 @click.command()
-@click.argument("run", metavar="RUN", shell_complete=options.runs)
-@options.inventory
-@options.limit
-@options.extra_vars
-@options.connecting
-@options.showing
+@options.of_a_run
 @options.state
 @options.take_over
 @click.option("--confirm", multiple=True, metavar="HOST", help="Keep the change of an armed device, and save it.")

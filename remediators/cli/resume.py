@@ -27,12 +27,7 @@ _MOST_TASKS = 3
 
 
 @click.command()
-@click.argument("run", metavar="RUN", shell_complete=options.runs)
-@options.inventory
-@options.limit
-@options.extra_vars
-@options.connecting
-@options.showing
+@options.of_a_run
 @options.running
 @options.window
 @options.outside_window

@@ -17,12 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", metavar="RUN", shell_complete=options.runs)
-@options.inventory
-@options.limit
-@options.extra_vars
-@options.connecting
-@options.showing
+@options.of_a_run
 @options.running
 @click.option("--expect-hosts", type=int, metavar="N", help="Refuse any other number of hosts.")
 @click.option("--overwrite", metavar="HOSTS", help="Put these hosts back even where others changed values since.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,9 +90,9 @@ def _check(files: tuple[str, ...], shared: Given) -> Checked:
     plans = [name for name in files if is_plan(Path(name))]
     profiles = [name for name in files if name not in plans and Path(name).is_file() and is_profile(name)]
     for name in plans:
-        checked.run(lambda name=name: _silent(load_plan, Path(name)), name)  # type: ignore[misc]
+        checked.run(partial(_silent, load_plan, Path(name)), name)
     for name in profiles:
-        checked.run(lambda name=name: _silent(check_profile, name), name)  # type: ignore[misc]
+        checked.run(partial(_silent, check_profile, name), name)
     books = tuple(name for name in files if name not in plans and name not in profiles)
     if books or shared.inventory:
         checked.run(lambda: _books(books, shared, checked), books[0] if books else shared.inventory[0])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from remediators.cli import options
+from remediators.cli.durations import duration
 from remediators.cli.options import Given, given
 from remediators.model import UsageError
 
@@ -23,16 +23,10 @@ if TYPE_CHECKING:
     from remediators.model.documents import Seal
 
 SCHEMA = "remediate/verification/1"
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @click.command()
-@click.argument("run", metavar="RUN", shell_complete=options.runs)
-@options.inventory
-@options.limit
-@options.extra_vars
-@options.connecting
-@options.showing
+@options.of_a_run
 @options.state
 @click.option("--after", metavar="TIME", help="Wait that long first: 65m, 2h. Policies come round about every hour.")
 def command(run: str, after: str | None, **flags: Any) -> int:
@@ -63,10 +57,10 @@ def seconds(text: str | None) -> float:
     """A time such as 65m in seconds. Raises `UsageError`."""
     if text is None:
         return 0.0
-    found = re.fullmatch(r"(\d{1,5})([smh])", text)
-    if not found:
+    found = duration(text, "smh")
+    if found is None:
         raise UsageError(f"--after takes a time such as 90s, 65m or 2h, and not {text!r}")
-    return float(found[1]) * _UNITS[found[2]]
+    return found.total_seconds()
 
 
 def _wait(wait: float, stop: threading.Event, shared: Given) -> None:

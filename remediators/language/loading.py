@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from remediators.language.draft import Layer
 from remediators.language.extra_vars import parse_extra_vars
 from remediators.language.hosts import resolve_hosts
 from remediators.language.inventory import Inventory
@@ -27,6 +28,7 @@ class Loaded:
     playbooks: tuple[Playbook, ...]
     inventory: Inventory
     bound: Bound
+    extra: tuple[Layer, ...]  # of ``-e``
     warnings: tuple[Problem, ...]
 
     @property
@@ -66,7 +68,7 @@ def load(
         problems=problems,
     )
     problems.raise_if_any()
-    return Loaded(books, inventory, bound, tuple(problems.warnings))
+    return Loaded(books, inventory, bound, extra, tuple(problems.warnings))
 
 
 def select_hosts(
