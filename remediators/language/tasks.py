@@ -124,14 +124,11 @@ def bind(
     """
     found = Problems() if problems is None else problems
     plays = [play for playbook in playbooks for play in playbook.plays]
-    known = {tag for play in plays for task in play.tasks for tag in task.tags}
-    check_tags("--tags", tags, known, found)
-    check_tags("--skip-tags", skip_tags, known, found)
     complaints = Complaints()
     tasks: dict[str, list[Task]] = {}
     overlays: dict[str, list[Play]] = {}
     others = OtherHosts(frozenset(vocabulary.facts))
-    chosen = [[task for task in play.tasks if selected(task.tags, tags, skip_tags)] for play in plays]
+    chosen = _chosen(plays, tags, skip_tags, found)
     if start_at is not None:
         chosen = _from(start_at, chosen, found)
     bound: list[BoundPlay] = []
@@ -140,11 +137,8 @@ def bind(
         hosts = _hosts(binding, limit, found)
         pace = bound_pace(play, hosts, inventory, extra, found)
         bound.append(BoundPlay(name, _written(play.hosts), tuple(hosts), tuple(kept), play.handlers, pace))
-        prepared = [prepare(task) for task in (*kept, *play.handlers)]
-        rest = [task for task in prepared if not task.task.run_once]
-        for number, host in enumerate(hosts):
+        for host, mine in _of_hosts(hosts, [prepare(task) for task in (*kept, *play.handlers)]):
             overlays.setdefault(host, []).append(play)
-            mine = rest if number else prepared
             tasks.setdefault(host, []).extend(_bound(binding, name, mine, host, complaints))
         complaints.settle(len(hosts), found)
     if not tasks and not found.errors:
@@ -155,6 +149,22 @@ def bind(
         found.raise_if_any()
     of_hosts = {host: tuple(tasks[host]) for host in order}
     return Bound(hosts_, of_hosts, tuple(found.warnings), tuple(bound), others)
+
+
+def _chosen(
+    plays: Sequence[Play], tags: Collection[str], skip_tags: Collection[str], problems: Problems
+) -> list[list[PlayTask]]:
+    """The tasks that tags leave, play by play."""
+    known = {tag for play in plays for task in play.tasks for tag in task.tags}
+    check_tags("--tags", tags, known, problems)
+    check_tags("--skip-tags", skip_tags, known, problems)
+    return [[task for task in play.tasks if selected(task.tags, tags, skip_tags)] for play in plays]
+
+
+def _of_hosts(hosts: Sequence[str], tasks: Sequence[Prepared]) -> Iterator[tuple[str, Sequence[Prepared]]]:
+    """Each host with its tasks: what runs once is the first one's."""
+    rest = [task for task in tasks if not task.task.run_once]
+    yield from ((host, rest if number else tasks) for number, host in enumerate(hosts))
 
 
 def _written(pattern: str | tuple[str, ...]) -> str:
