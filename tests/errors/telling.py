@@ -8,11 +8,12 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from remediators.cli.house import build
 from remediators.cli.project import packaged_profiles, vocabulary
-from remediators.language import LanguageError, load
+from remediators.language import LanguageError, Vocabulary, load
 from tests.errors.cases import GROUPS, Mistake
 
 HERE = Path(__file__).parent
@@ -35,6 +36,11 @@ def put(folder: Path, texts: dict[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+@cache
+def _words() -> Vocabulary:
+    return vocabulary(build(packaged_profiles()))
+
+
 def ours(mistake: Mistake, folder: Path) -> str:
     """Our whole message."""
     texts = mistake.texts()
@@ -42,13 +48,12 @@ def ours(mistake: Mistake, folder: Path) -> str:
         del texts["other.yml"]
     put(folder, texts)
     flags = dict(zip(mistake.flags[::2], mistake.flags[1::2], strict=True))
-    known = vocabulary(build(packaged_profiles()))
     with contextlib.chdir(folder):
         try:
             load(
                 ["site.yml"],
                 [mistake.host_file],
-                known,
+                _words(),
                 limit=flags.get("--limit"),
                 tags=[flags["--tags"]] if "--tags" in flags else [],
                 start_at=flags.get("--start-at-task"),
