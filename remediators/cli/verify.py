@@ -74,19 +74,10 @@ def _wait(wait: float, stop: threading.Event, shared: Given) -> None:
 
 def _look(fleet: Fleet, project: Project, hosts: Sequence[HostResult], seal: Seal) -> list[Lasting]:
     """All hosts side by side, in the order of the run."""
-    from remediators.engine.lasting import Lasting, Look, still_holds
-    from remediators.model import RemediationError
+    from remediators.engine.looking import look_again
 
     def look(result: HostResult) -> Lasting:
-        host = project.hosts[result.name]
-        try:
-            session = fleet.connect(host)
-        except RemediationError as error:
-            return Lasting(result.name, "unreachable", error=error.message)
-        try:
-            return still_holds(Look(host, result, session, project.house, seal, fleet.stop))
-        finally:
-            session.close()
+        return look_again(fleet, project.hosts[result.name], result, seal)
 
     done = {found.host: found for _, found in fleet.spread(hosts, look, fleet.forks, fleet.stop)}
     return [done[host.name] for host in hosts if host.name in done]
